@@ -1,0 +1,65 @@
+# `make demo` serves a finished challenge; `make check test` is what CI runs.
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV ?= .venv
+DEMO ?= .demo
+PORT ?= 8000
+PYTEST_ARGS ?= -n auto --dist worksteal
+
+bin := $(VENV)/bin
+pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+templates := $(wildcard src/heldout/site/templates src/heldout/site/*/templates)
+export HELDOUT_CASES ?= ../shared/cases
+
+.PHONY: help demo test coverage check format docs bench clean
+
+help:  ## List what can be made.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+# A stamp is newer than what it was made from, so a second `make` installs nothing.
+$(VENV)/.made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Heldout needs Python 3.11 or newer; try: make PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
+	$(pip) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
+	$(pip) --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo  ## Build a finished challenge on real data and serve it.
+	$(bin)/heldout demo $(DEMO) --port $(PORT)
+
+test: $(VENV)/.dev  ## Run every test, those in a real browser too.
+	@tools/system-packages
+	HELDOUT_CHROMIUM="$$(tools/find-chromium)" $(bin)/python -m pytest $(PYTEST_ARGS)
+
+coverage: $(VENV)/.dev  ## Measure the tests' branch coverage; the library rooms have a floor.
+	@tools/system-packages
+	HELDOUT_CHROMIUM="$$(tools/find-chromium)" $(bin)/python -m coverage run -m pytest
+	$(bin)/python -m coverage combine --quiet
+	$(bin)/python -m coverage report --omit 'src/heldout/site/*,src/heldout/cli/*' --fail-under 90
+
+check: $(VENV)/.dev  ## Lint, format, types, layers, templates.
+	$(bin)/ruff check
+	$(bin)/ruff format --check
+	$(bin)/mypy
+	$(bin)/lint-imports
+	$(if $(templates),$(bin)/djlint --quiet --lint --check $(templates))
+
+format: $(VENV)/.dev  ## Format code and templates.
+	$(bin)/ruff check --fix-only
+	$(bin)/ruff format
+	$(if $(templates),-$(bin)/djlint --quiet --reformat $(templates))
+
+docs: $(VENV)/.dev  ## Write the pages that are generated from the code.
+	$(bin)/python -m heldout.cli.reference > docs/reference/cli.md
+
+bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio measured in one run.
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
+
+clean:  ## Remove everything that was made, the demo's data folder too.
+	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*
