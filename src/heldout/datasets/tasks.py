@@ -1,0 +1,121 @@
+"""The tasks a challenge can have: what a reference, a prediction and an example look like.
+
+One definition serves labelling, browsing, scoring and baselines. Everything here is data; the code
+that reads a task's files lives in `heldout.evaluation.reading`, one file per family.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from heldout.errors import BadInput, Problem, did_you_mean
+
+
+class Family(StrEnum):
+    """Tasks of one family share the shape of their references and predictions."""
+
+    LABEL = "label"
+    LABEL_SET = "label-set"
+    NUMBER = "number"
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What one task looks like.
+
+    Attributes:
+        id: The name used in `challenge.toml` and on the command line.
+        title: The name a page shows.
+        family: Decides which reader parses references and predictions.
+        media: The kind of an example's medium, `image` or `none` (a row of a table).
+        has_classes: Whether the challenge must declare its classes.
+        metrics: Ids of the default metrics; the first is primary.
+        reference_columns: How a table of references looks, in one line for people.
+        prediction_columns: The same for predictions, one line per accepted form.
+        labelling_form: Which form collects a label of this task.
+    """
+
+    id: str
+    title: str
+    family: Family
+    media: str
+    has_classes: bool
+    metrics: tuple[str, ...]
+    reference_columns: str
+    prediction_columns: tuple[str, ...]
+    labelling_form: str
+
+
+_LABEL_COLUMNS = (
+    "example_id, prediction",
+    "example_id, prediction_1 … prediction_k (best first)",
+    "example_id, score_<class> for every class",
+    "example_id, scores (a list in the order of the declared classes)",
+)
+
+TASKS: dict[str, Task] = {
+    task.id: task
+    for task in (
+        Task(
+            id="image-classification",
+            title="Image classification",
+            family=Family.LABEL,
+            media="image",
+            has_classes=True,
+            metrics=("accuracy", "balanced-accuracy", "f1"),
+            reference_columns="example_id, reference",
+            prediction_columns=_LABEL_COLUMNS,
+            labelling_form="one-of",
+        ),
+        Task(
+            id="tabular-classification",
+            title="Tabular classification",
+            family=Family.LABEL,
+            media="none",
+            has_classes=True,
+            metrics=("accuracy", "balanced-accuracy", "f1"),
+            reference_columns="example_id, reference",
+            prediction_columns=_LABEL_COLUMNS,
+            labelling_form="one-of",
+        ),
+        Task(
+            id="multi-label-classification",
+            title="Multi-label classification",
+            family=Family.LABEL_SET,
+            media="image",
+            has_classes=True,
+            metrics=("multi-label-f1",),
+            reference_columns="example_id, reference (a list, joined by | in CSV)",
+            prediction_columns=(
+                "example_id, prediction (a list, joined by | in CSV)",
+                "example_id, score_<class> for every class",
+                "example_id, scores (a list in the order of the declared classes)",
+            ),
+            labelling_form="any-of",
+        ),
+        Task(
+            id="regression",
+            title="Regression",
+            family=Family.NUMBER,
+            media="none",
+            has_classes=False,
+            metrics=("mae", "rmse", "r2"),
+            reference_columns="example_id, reference (a number)",
+            prediction_columns=("example_id, prediction (a number)",),
+            labelling_form="number",
+        ),
+    )
+}
+
+
+def find_task(task_id: str) -> Task:
+    """Return the task with this id.
+
+    Raises:
+        BadInput: The id is unknown; names the nearest one.
+    """
+    if task_id not in TASKS:
+        remedy = did_you_mean(task_id, TASKS) or f"known tasks: {', '.join(TASKS)}"
+        raise BadInput([Problem("task", f'"{task_id}" is not a task', remedy)])
+    return TASKS[task_id]
