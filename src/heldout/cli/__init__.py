@@ -1,0 +1,89 @@
+"""The command `heldout`: one file per group of commands, imported when its command runs.
+
+Exit codes: 0 it worked, 1 it ran and the answer is no, 2 the input is bad.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from heldout import __version__
+from heldout.cli.lazy import Entry, LazyCommand
+from heldout.errors import HeldoutError
+
+ORGANISE, SCORE, TAKE_PART, SERVE, PLAN = (
+    "Make a challenge",
+    "Score",
+    "Take part",
+    "Serve",
+    "Plan the computation",
+)
+
+# Every command, in the order of the overview: where it is, its panel, and its one line.
+COMMANDS: dict[str, Entry] = {
+    "new": Entry(
+        "heldout.cli.new:new", ORGANISE, "Make a challenge folder from data, or a skeleton."
+    ),
+    "check": Entry(
+        "heldout.cli.check:check", ORGANISE, "List every problem of a challenge folder."
+    ),
+    "split": Entry("heldout.cli.split:split", ORGANISE, "Split data and hold answers out."),
+    "publish": Entry("heldout.cli.publish:publish", ORGANISE, "Put a challenge on a site."),
+    "score": Entry("heldout.cli.score:score", SCORE, "Score predictions, with intervals."),
+    "compare": Entry("heldout.cli.compare:compare", SCORE, "Test whether two results differ."),
+    "metrics": Entry("heldout.cli.metrics:metrics", SCORE, "List the metrics and their numbers."),
+    "login": Entry("heldout.cli.login:login", TAKE_PART, "Store an API token for a site."),
+    "submit": Entry("heldout.cli.submit:submit", TAKE_PART, "Submit predictions to a challenge."),
+    "submissions": Entry(
+        "heldout.cli.submissions:submissions", TAKE_PART, "List your submissions and their status."
+    ),
+    "leaderboard": Entry(
+        "heldout.cli.leaderboard:leaderboard", TAKE_PART, "Print a challenge's leaderboard."
+    ),
+    "serve": Entry("heldout.cli.serve:serve", SERVE, "Serve the site of a data folder."),
+    "worker": Entry("heldout.cli.worker:worker", SERVE, "Run one more worker of a site."),
+    "demo": Entry("heldout.cli.demo:demo", SERVE, "Build and serve a challenge on real data."),
+}
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"heldout {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def heldout(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """Launch dataset challenges end to end: split, hold out, score, rank and serve."""
+
+
+def command_group() -> Any:
+    """Build `heldout` with every command of the table, none of them imported."""
+    group: Any = typer.main.get_group(app)
+    for name, entry in COMMANDS.items():
+        group.add_command(LazyCommand(name, entry), name)
+    return group
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; a user's mistake becomes a list of problems and exit code 2."""
+    given = sys.argv[1:] if arguments is None else arguments
+    try:
+        command_group().main(args=given, prog_name="heldout")
+    except (HeldoutError, OSError) as error:
+        from heldout.cli.output import print_refusal
+
+        print_refusal(error, as_json="--json" in given)
+        sys.exit(2)

@@ -1,0 +1,83 @@
+"""How commands speak: results on stdout, everything meant for eyes on stderr."""
+
+from __future__ import annotations
+
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from heldout.errors import BadInput, Problem
+
+console = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def print_json(result: Any) -> None:
+    """Print one JSON document on stdout. NaN and infinity become null."""
+    encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
+    sys.stdout.write(encoded.decode() + "\n")
+
+
+def say(message: str) -> None:
+    """Tell the person something, on stderr, literally."""
+    console.print(message, markup=False)
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[object]], *, title: str = ""
+) -> None:
+    """Print a table on stdout; numbers stand to the right."""
+    listed = [list(row) for row in rows]
+    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False)
+    for index, column in enumerate(columns):
+        numeric = any(isinstance(row[index], int | float) for row in listed)
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        table.add_row(*(show_cell(cell) for cell in row))
+    Console(highlight=False, markup=False).print(table)
+
+
+def show_cell(cell: object) -> str:
+    """A number with four decimals, nothing as a dash."""
+    if isinstance(cell, float):
+        return "-" if math.isnan(cell) else f"{cell:.4f}"
+    return "-" if cell is None else str(cell)
+
+
+def progress() -> Progress:
+    """A progress bar on stderr; silent where stderr is no terminal."""
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+
+
+def problems_of(error: Exception) -> list[Problem]:
+    """Every problem an error carries."""
+    if isinstance(error, BadInput):
+        return list(error.problems)
+    if isinstance(error, OSError) and error.filename is not None:
+        return [Problem(str(error.filename), (error.strerror or "cannot be read").lower())]
+    return [Problem("", str(error))]
+
+
+def print_refusal(error: Exception, *, as_json: bool) -> None:
+    """List all problems on stderr, and as JSON on stdout where JSON was asked for."""
+    problems = problems_of(error)
+    for problem in problems:
+        say(str(problem))
+    unlisted = getattr(error, "unlisted", 0)
+    if unlisted:
+        say(f"and {unlisted:,} more problems like these")
+    if as_json:
+        print_json({"problems": problems, **({"unlisted": unlisted} if unlisted else {})})
