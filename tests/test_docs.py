@@ -1,0 +1,98 @@
+"""The documentation fails here when it falls behind the code."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from heldout.cli.reference import reference
+from heldout.conf import SETTINGS
+from heldout.evaluation.registry import all_metrics
+
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+FENCE = re.compile(r"^```.*?^```|^(?: {4}|\t).*$", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="session")
+def reference_page(root):
+    return lambda name: (root / "docs/reference" / name).read_text()
+
+
+def pages(root: Path) -> Iterator[Path]:
+    yield from root.glob("*.md")
+    yield from (root / "docs").rglob("*.md")
+
+
+def anchors(page: str) -> set[str]:
+    """The fragment names a renderer gives to the headings of a page."""
+    plain = (re.sub(r"[`*]", "", heading).strip().lower() for heading in HEADING.findall(page))
+    return {re.sub(r"[^\w\- ]", "", heading).replace(" ", "-") for heading in plain}
+
+
+def test_the_reference_of_commands_is_what_help_says(reference_page):
+    assert reference_page("cli.md") == reference(), "write it anew: make docs"
+
+
+def test_every_setting_is_documented_with_its_default(reference_page):
+    page = reference_page("settings.md")
+    for name, setting in SETTINGS.items():
+        row = re.search(rf"^\| `{name}` \|.*$", page, re.MULTILINE)
+        assert row, name
+        assert setting.default in (None, "") or f"`{setting.default}`" in row[0], row[0]
+
+
+def test_no_setting_is_documented_that_does_not_exist(root):
+    known = {*SETTINGS, "HELDOUT_CASES", "HELDOUT_CHROMIUM"}  # The last two are for tests.
+    for path in pages(root):
+        named = set(re.findall(r"\bHELDOUT_[A-Z_]+[A-Z]\b", path.read_text()))
+        assert {name.removesuffix("_FILE") for name in named} <= known, path
+
+
+def test_every_metric_and_its_numbers_are_documented(reference_page):
+    page = reference_page("metrics.md")
+    for metric in all_metrics():
+        row = re.search(rf"^\| `{re.escape(metric.id)}` \|.*$", page, re.MULTILINE)
+        assert row, metric.id
+
+
+def test_every_route_of_the_api_is_documented(reference_page):
+    from heldout.site.api import api
+
+    page = reference_page("api.md")
+    for path, operations in api.get_openapi_schema()["paths"].items():
+        for verb in operations:
+            assert f"`{verb.upper()} {path}`" in page, (verb, path)
+
+
+def test_every_page_is_reached_from_the_index(root):
+    index = (root / "docs/README.md").read_text()
+    linked = {(root / "docs" / link.split("#")[0]).resolve() for link in LINK.findall(index)}
+    decisions = root / "docs/explanation/decisions"
+    for path in (root / "docs").rglob("*.md"):
+        if path.name != "README.md" and path.parent != decisions:
+            assert path.resolve() in linked, path
+
+
+def test_no_relative_link_is_dead(root):
+    for path in pages(root):
+        for link in LINK.findall(FENCE.sub("", path.read_text())):
+            if "://" in link or link.startswith("mailto:"):
+                continue
+            file, _, anchor = link.partition("#")
+            target = (path.parent / file).resolve() if file else path
+            assert target.exists(), f"{path}: {link}"
+            if anchor and target.suffix == ".md":
+                assert anchor in anchors(target.read_text()), f"{path}: {link}"
+
+
+def test_no_page_names_a_path_of_somebodys_machine(root):
+    for path in pages(root):
+        found = re.search(r"(?<![\w.<])/(home|root|Users|work|mnt|tmp)/\w+", path.read_text())
+        assert not found, f"{path}: {found and found[0]}"
+
+
+def test_every_page_starts_with_its_title(root):
+    for path in pages(root):
+        assert path.read_text().startswith("# "), path
