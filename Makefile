@@ -7,7 +7,7 @@ PORT ?= 8000
 PYTEST_ARGS ?= -n auto --dist worksteal
 
 bin := $(VENV)/bin
-pip := $(bin)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+pip := $(bin)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
 templates := $(wildcard src/heldout/site/templates src/heldout/site/*/templates)
 export HELDOUT_CASES ?= ../shared/cases
 
@@ -19,15 +19,17 @@ help:  ## List what can be made.
 # A stamp is newer than what it was made from, so a second `make` installs nothing.
 $(VENV)/.made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Heldout needs Python 3.11 or newer; try: make PYTHON=/path/to/python3.11")'
-	$(PYTHON) -m venv $(VENV)
+	@$(PYTHON) -m venv $(VENV)
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.made pyproject.toml constraints.txt
-	$(pip) --editable '.[demo]'
+	@echo 'Installing Heldout and what the demo needs: about a minute.'
+	@$(pip) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
-	$(pip) --editable '.[dev]'
+	@echo 'Installing Heldout and what its tests need: a few minutes.'
+	@$(pip) --editable '.[dev]'
 	@touch $@ $(VENV)/.demo
 
 demo: $(VENV)/.demo  ## Build a finished challenge on real data and serve it.
