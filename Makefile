@@ -58,7 +58,7 @@ format: $(VENV)/.dev  ## Format code and templates.
 	$(if $(templates),-$(bin)/djlint --quiet --reformat $(templates))
 
 docs: $(VENV)/.dev  ## Write the pages that are generated from the code.
-	$(bin)/python -m heldout.cli.reference > docs/reference/cli.md
+	DJANGO_SETTINGS_MODULE=heldout.site.settings $(bin)/python tools/write_docs.py
 
 bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio measured in one run.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
