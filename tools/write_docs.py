@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import inspect
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from heldout.cli.reference import reference
 from heldout.conf import SETTINGS, Setting
+from heldout.datasets.tasks import TASKS
+from heldout.evaluation.metric import Metric, Number
+from heldout.evaluation.registry import all_metrics
 
 REFERENCE = Path(__file__).parent.parent / "docs/reference"
 
@@ -22,6 +26,16 @@ that holds the value of `HELDOUT_SECRET_KEY`.
 
 | setting | kind | default | what it does |
 |---|---|---|---|
+"""
+
+METRICS_PAGE = """\
+# Metrics
+
+Written from the metrics' own docstrings by `make docs`; `heldout metrics` lists them in the terminal.
+
+A metric is named by its id, with parameters where it has any: `top-k:k=5` on the command line, `{ id = "top-k", k = 5 }` in
+`challenge.toml`. Every score stands with its interval, its number of examples, the metric's version and the seed; a number that is not
+defined is `null` with a reason, never 0.
 """
 
 API_PAGE = """\
@@ -44,6 +58,45 @@ def _setting(setting: Setting) -> str:
     kind = setting.kind + (", secret" if setting.secret else "")
     cells = (f"`{setting.name}`", kind.replace("|", "\\|"), default, setting.help)
     return f"| {' | '.join(cells)} |"
+
+
+def metrics_page() -> str:
+    """Return the page of all metrics, an entry for each id."""
+    return METRICS_PAGE + "".join(map(_metric, all_metrics()))
+
+
+def _metric(metric: type[Metric[Any, Any]]) -> str:
+    usual = metric()
+    facts = {
+        "Tasks": ", ".join(
+            _code(each.id for each in TASKS.values() if each.family in metric.families)
+        ),
+        "Reads": metric.needs,
+        "Parameters": ", ".join(
+            _code(f"{name}={value}" for name, value in usual.parameters.items())
+        ),
+        "Numbers": "; ".join(map(_number, usual.numbers)),
+        "Interval": str(metric.interval),
+        "Undefined when": metric.undefined,
+        "Agrees with": metric.source,
+        "Version": metric.version,
+    }
+    rows = "".join(f"| {name} | {text} |\n" for name, text in facts.items() if text)
+    return f"\n## `{metric.id}`\n\n{_paragraphs(metric)}\n\n| {metric.title} | |\n|---|---|\n{rows}"
+
+
+def _paragraphs(documented: object) -> str:
+    """Return a docstring as Markdown: its indented blocks stay as they are."""
+    return inspect.getdoc(documented) or ""
+
+
+def _code(names: Iterable[str]) -> Iterator[str]:
+    return (f"`{name}`" for name in names)
+
+
+def _number(number: Number) -> str:
+    direction = "higher" if number.higher_is_better else "lower"
+    return f"`{number.name}` from {number.low:g} to {number.high:g}, {direction} is better"
 
 
 def api_page(schema: dict[str, Any]) -> str:
@@ -105,6 +158,7 @@ def _site_api() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": reference,
     "settings.md": settings_page,
+    "metrics.md": metrics_page,
     "api.md": _site_api,
 }
 
