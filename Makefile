@@ -11,7 +11,7 @@ pip := $(bin)/python -m pip install -qq --disable-pip-version-check --constraint
 templates := $(wildcard src/heldout/site/templates src/heldout/site/*/templates)
 export HELDOUT_CASES ?= ../shared/cases
 
-.PHONY: help demo test coverage check format docs bench clean
+.PHONY: help demo test check format docs bench clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,13 +37,7 @@ demo: $(VENV)/.demo  ## Build a finished challenge on real data and serve it.
 
 test: $(VENV)/.dev  ## Run every test, those in a real browser too.
 	@tools/system-packages
-	HELDOUT_CHROMIUM="$$(tools/find-chromium)" $(bin)/python -m pytest $(PYTEST_ARGS)
-
-coverage: $(VENV)/.dev  ## Measure the tests' branch coverage; the library rooms have a floor.
-	@tools/system-packages
-	HELDOUT_CHROMIUM="$$(tools/find-chromium)" $(bin)/python -m coverage run -m pytest
-	$(bin)/python -m coverage combine --quiet
-	$(bin)/python -m coverage report --omit 'src/heldout/site/*,src/heldout/cli/*' --fail-under 90
+	HELDOUT_CHROMIUM="$$(tools/find-chromium)" $(bin)/python -m pytest $(PYTEST_ARGS) $(if $(COVERAGE),--cov --cov-report=term)
 
 check: $(VENV)/.dev  ## Lint, format, types, layers, templates.
 	$(bin)/ruff check
