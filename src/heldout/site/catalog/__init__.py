@@ -1,0 +1,1 @@
+"""The public data of challenges, for download."""

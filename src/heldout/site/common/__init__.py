@@ -1,0 +1,1 @@
+"""What every other app of the site stands on."""

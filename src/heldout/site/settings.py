@@ -1,0 +1,202 @@
+"""Django's settings, derived from `heldout.conf` alone."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from csp.constants import NONCE, NONE, SELF
+
+from heldout import conf
+from heldout.site.databases import database
+
+HELDOUT = conf.load(os.environ)
+DATA = HELDOUT.data.absolute()
+_url = urlsplit(HELDOUT.base_url)
+_https = _url.scheme == "https"
+
+
+def _secret_key() -> str:
+    file = DATA / "secret"
+    if HELDOUT.secret_key or not file.is_file():
+        return HELDOUT.secret_key or secrets.token_urlsafe(50)
+    return file.read_text("utf-8").strip()
+
+
+DEBUG = HELDOUT.debug
+SECRET_KEY = _secret_key()
+ALLOWED_HOSTS = [str(_url.hostname), "127.0.0.1", "localhost", "[::1]", *HELDOUT.allowed_hosts]
+CSRF_TRUSTED_ORIGINS = [HELDOUT.base_url]
+
+INSTALLED_APPS = [
+    "heldout.site.submissions",
+    "heldout.site.challenges",
+    "heldout.site.catalog",
+    "heldout.site.accounts",
+    "heldout.site.common",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "csp",
+    "django_htmx",
+    "ninja",
+    "rules",
+]
+MIDDLEWARE = [
+    "heldout.site.common.middleware.health_check",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "heldout.site.common.middleware.private_by_default",
+]
+ROOT_URLCONF = "heldout.site.urls"
+WSGI_APPLICATION = "heldout.site.wsgi.application"
+SITE_FOLDER = Path(__file__).parent
+TEMPLATES: list[dict[str, Any]] = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [SITE_FOLDER / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "csp.context_processors.nonce",
+                "heldout.site.common.context.site",
+            ],
+        },
+    }
+]
+
+DATABASES = {"default": database(HELDOUT.database_url, DATA / "db.sqlite3")}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "OPTIONS": {"MAX_ENTRIES": 1000},
+    }
+}
+
+# Where things lie in the data folder. Only `files` and `static` may ever be served.
+FILES = DATA / "files"
+ANSWERS = DATA / "answers"
+SUBMISSIONS = DATA / "submissions"
+BACKUPS = DATA / "backups"
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA / "static"
+STATICFILES_DIRS = [folder for folder in [SITE_FOLDER / "static"] if folder.is_dir()]
+_collected = (STATIC_ROOT / "staticfiles.json").is_file() and not DEBUG
+WHITENOISE_USE_FINDERS = not _collected
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        if _collected
+        else "django.contrib.staticfiles.storage.StaticFilesStorage"
+    },
+}
+FILE_UPLOAD_HANDLERS = ["heldout.site.common.uploads.LimitedUpload"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = [
+    "rules.permissions.ObjectPermissionBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LOGIN_URL = "account_login"
+LOGIN_REDIRECT_URL = "/"
+ACCOUNT_ADAPTER = "heldout.site.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "username*", "password1*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = "handle"
+ACCOUNT_USERNAME_VALIDATORS = "heldout.site.accounts.models.HANDLES"
+ACCOUNT_PRESERVE_USERNAME_CASING = True
+ACCOUNT_USERNAME_MIN_LENGTH = 2
+ACCOUNT_EMAIL_VERIFICATION = HELDOUT.email_verification
+ACCOUNT_EMAIL_SUBJECT_PREFIX = f"[{HELDOUT.site_name}] "
+ACCOUNT_LOGOUT_REDIRECT_URL = "/"
+ACCOUNT_PREVENT_ENUMERATION = HELDOUT.email_verification == "mandatory"
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = _url.scheme
+
+EMAIL_BACKEND = (
+    "django.core.mail.backends.smtp.EmailBackend"
+    if HELDOUT.email_host
+    else "django.core.mail.backends.filebased.EmailBackend"
+)
+EMAIL_FILE_PATH = DATA / "outbox"
+EMAIL_HOST = HELDOUT.email_host
+EMAIL_PORT = HELDOUT.email_port
+EMAIL_HOST_USER = HELDOUT.email_user
+EMAIL_HOST_PASSWORD = HELDOUT.email_password
+EMAIL_USE_TLS = HELDOUT.email_security == "starttls"
+EMAIL_USE_SSL = HELDOUT.email_security == "tls"
+EMAIL_TIMEOUT = 20
+DEFAULT_FROM_EMAIL = SERVER_EMAIL = HELDOUT.email_from
+
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": [NONE],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF, NONCE],
+        "img-src": [SELF, "data:"],
+        "font-src": [SELF],
+        "connect-src": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+        "base-uri": [NONE],
+        "object-src": [NONE],
+    }
+}
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = _https
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_HSTS_SECONDS = 365 * 24 * 3600 if _https else 0
+SECURE_SSL_REDIRECT = False
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if HELDOUT.behind_proxy else None
+USE_X_FORWARDED_HOST = HELDOUT.behind_proxy
+X_FRAME_OPTIONS = "DENY"
+
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["stderr"], "level": "WARNING"},
+    "loggers": {"heldout": {"level": HELDOUT.log_level.upper()}},
+}

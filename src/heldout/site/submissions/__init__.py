@@ -1,0 +1,1 @@
+"""Uploads, their evaluation and the leaderboard."""

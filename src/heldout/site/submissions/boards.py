@@ -1,0 +1,175 @@
+"""The leaderboard: computed by the worker once per version, shown as the phase's `reveal` allows."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from heldout.site.challenges.models import Phase, Reveal
+from heldout.site.challenges.services import Viewer, entrant_of, require, touch_board
+from heldout.site.common import jobs
+from heldout.site.submissions.models import Board
+
+COMPUTE_BOARD = "board"
+# Above the evaluations: who was scored wants to see it.
+BOARD_PRIORITY = 10
+# A board that takes long to compute is computed at most this share of the time.
+BOARD_SHARE = 0.2
+
+
+@dataclass(frozen=True, slots=True)
+class BoardScore:
+    """A number on the leaderboard; what the phase does not reveal is None."""
+
+    metric: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class BoardRow:
+    """One entrant. `rank` is None where there is no score.
+
+    `distinguishable` says whether the first is better than this one beyond chance; None: not known
+    or not revealed. `scores` are all numbers of the phase, the primary one too.
+    """
+
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    entrant: str
+    entrant_id: int
+    metric: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    distinguishable: bool | None
+    submissions: int
+    submitted_at: str
+    scores: tuple[BoardScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BoardView:
+    """A leaderboard as one viewer may see it.
+
+    `etag` changes whenever anything here does. `hidden` means that the phase reveals no scores:
+    then there are no rows. `pending`: newer results are being counted in.
+    """
+
+    phase: Phase
+    version: int
+    metric: str
+    name: str
+    higher_is_better: bool
+    rows: tuple[BoardRow, ...]
+    shows_intervals: bool
+    hidden: bool
+    pending: bool
+    computed_at: datetime | None
+    own_entrant_id: int | None
+    etag: str
+
+
+def leaderboard(*, phase: Phase, viewer: Viewer) -> BoardView:
+    """The leaderboard of a phase.
+
+    Raises:
+        PermissionDenied: The phase does not show it to this viewer.
+    """
+    require(viewer, "challenges.view_board", phase)
+    everything = viewer.has_perm("challenges.review", phase.challenge)
+    board = Board.objects.filter(phase=phase).first()
+    score = everything or phase.reveals(Reveal.SCORE)
+    interval = everything or phase.reveals(Reveal.INTERVAL)
+    own = entrant_of(phase.challenge, viewer)
+    rows = _rows(board, interval=interval) if board and score else ()
+    version = board.version if board else 0
+    return BoardView(
+        phase=phase,
+        version=version,
+        metric=board.metric if board else "",
+        name=board.name if board else "",
+        higher_is_better=board.higher_is_better if board else True,
+        rows=rows,
+        shows_intervals=interval and score,
+        hidden=not score,
+        pending=version < phase.board_version,
+        computed_at=board.computed_at if board else None,
+        own_entrant_id=own.pk if own else None,
+        etag=f'"{phase.pk}-{version}-{int(score)}{int(interval)}"',
+    )
+
+
+def _rows(board: Board, *, interval: bool) -> tuple[BoardRow, ...]:
+    return tuple(_row(row if interval else _without_intervals(row)) for row in board.rows)
+
+
+def _row(row: dict[str, Any]) -> BoardRow:
+    scores = tuple(BoardScore(**score) for score in row["scores"])
+    return BoardRow(**{**row, "scores": scores})
+
+
+def _without_intervals(row: dict[str, Any]) -> dict[str, Any]:
+    """Leave out everything that was made from the per-example statistics."""
+    nothing = {"low": None, "high": None}
+    return {
+        **row,
+        **nothing,
+        "rank_low": None,
+        "rank_high": None,
+        "distinguishable": None,
+        "scores": [{**score, **nothing} for score in row["scores"]],
+    }
+
+
+COLUMNS = (
+    "rank", "rank_low", "rank_high", "entrant", "metric", "name", "value", "low", "high", "n",
+    "distinguishable", "submissions", "submitted_at",
+)  # fmt: skip
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def as_csv(view: BoardView) -> str:
+    """The leaderboard as CSV; a name that a spreadsheet would take for a formula gets a quote."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow(COLUMNS)
+    for row in view.rows:
+        writer.writerow([_cell(getattr(row, column)) for column in COLUMNS])
+    return out.getvalue()
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, str) and value.startswith(FORMULA):
+        return f"'{value}"
+    return "" if value is None else value
+
+
+def changed(phase: Phase, *, now: datetime) -> None:
+    """Have the leaderboard computed anew; call it in the transaction that changes it."""
+    touch_board(phase)
+    version = Phase.objects.values_list("board_version", flat=True).get(pk=phase.pk)
+    phase.board_version = version
+    jobs.enqueue(
+        COMPUTE_BOARD,
+        key=f"{COMPUTE_BOARD}:{phase.pk}:{version}",
+        payload={"phase": phase.pk, "version": version},
+        now=max(now, _next_computation(phase)),
+        priority=BOARD_PRIORITY,
+    )
+
+
+def _next_computation(phase: Phase) -> datetime:
+    board = Board.objects.filter(phase=phase).first()
+    if board is None:
+        return phase.challenge.created_at
+    pause = timedelta(seconds=board.seconds / BOARD_SHARE)
+    return board.computed_at + (pause if board.seconds > 0.5 else timedelta(0))

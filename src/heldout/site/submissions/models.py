@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+import secrets
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from heldout.site.challenges.models import Entrant, Phase, Revision
+from heldout.site.common.models import Job
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", "Waiting"
+    RUNNING = "running", "Being scored"
+    SCORED = "scored", "Scored"
+    REFUSED = "refused", "Refused"
+    FAILED = "failed", "Could not be scored"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+    @property
+    def is_final(self) -> bool:
+        return self not in {Status.QUEUED, Status.RUNNING}
+
+
+def new_id() -> str:
+    return secrets.token_hex(8)
+
+
+class Submission(models.Model):
+    """A predictions file somebody handed in. The file lies under its content hash."""
+
+    id = models.CharField(primary_key=True, max_length=16, default=new_id, editable=False)
+    phase = models.ForeignKey(Phase, on_delete=models.PROTECT, related_name="submissions")
+    entrant = models.ForeignKey(Entrant, on_delete=models.PROTECT, related_name="submissions")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="submissions"
+    )
+    created_at = models.DateTimeField()
+    filename = models.CharField(max_length=200)
+    size = models.BigIntegerField()
+    sha256 = models.CharField(max_length=64)
+    note = models.CharField(max_length=500, blank=True, default="")
+    idempotency_key = models.CharField(max_length=100, blank=True, default="")
+    status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
+    # [{"place": …, "message": …, "remedy": …}]
+    problems = models.JSONField(default=list, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+    # The result that counts; older ones stay.
+    evaluation = models.ForeignKey(
+        "Evaluation", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    chosen = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(fields=["phase", "entrant", "-created_at"], name="submissions_of_entrant"),
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["phase", "by", "idempotency_key"],
+                condition=~Q(idempotency_key=""),
+                name="one_submission_per_key",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.filename} ({self.id})"
+
+
+class Evaluation(models.Model):
+    """One finished scoring of one submission against one revision of the challenge."""
+
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="evaluations")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    # The attempt that wrote it.
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="+")
+    n = models.PositiveIntegerField()
+    seed = models.BigIntegerField()
+    version = models.CharField(max_length=40)
+    seconds = models.FloatField()
+    # The whole report; pages and API show only what the phase reveals of it.
+    report = models.JSONField()
+    # Per-example statistics of each metric, in answer storage: {metric: {"file", "sha256"}}
+    stats = models.JSONField(default=dict)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["submission", "revision"], name="one_success_per_revision"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} by revision {self.revision_id}"
+
+
+class Score(models.Model):
+    """One number of an evaluation. An undefined one has no value and says why."""
+
+    evaluation = models.ForeignKey(Evaluation, on_delete=models.CASCADE, related_name="scores")
+    metric = models.CharField(max_length=120)
+    name = models.CharField(max_length=120)
+    value = models.FloatField(null=True)
+    low = models.FloatField(null=True)
+    high = models.FloatField(null=True)
+    n = models.PositiveIntegerField()
+    seed = models.BigIntegerField()
+    version = models.CharField(max_length=40)
+    method = models.CharField(max_length=60, blank=True, default="")
+    reason = models.CharField(max_length=300, blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["evaluation", "metric", "name"], name="one_score_per_name"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} = {self.value}"
+
+
+class Usage(models.Model):
+    """How many submissions somebody has made in one period; the only place limits are counted.
+
+    `holder` is `entrant:<id>` or `user:<id>`, `period` is `day:2026-12-01`, `week:2026-W49` or `total`.
+    """
+
+    phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="usage")
+    holder = models.CharField(max_length=40)
+    period = models.CharField(max_length=20)
+    used = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["phase", "holder", "period"], name="one_count_per_period"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.holder} {self.period}: {self.used}"
+
+
+class Board(models.Model):
+    """A phase's leaderboard as computed for one version of it; complete, so never shown unfiltered."""
+
+    phase = models.OneToOneField(Phase, on_delete=models.CASCADE, related_name="board")
+    version = models.PositiveBigIntegerField()
+    metric = models.CharField(max_length=120)
+    name = models.CharField(max_length=120)
+    higher_is_better = models.BooleanField(default=True)
+    rows = models.JSONField(default=list)
+    # How long the computation took.
+    seconds = models.FloatField(default=0.0)
+    computed_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"board of {self.phase_id}, version {self.version}"

@@ -1,0 +1,161 @@
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import PurePath
+from typing import BinaryIO
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from heldout.errors import Problem, Problems
+from heldout.site.accounts.models import User
+from heldout.site.challenges.models import Challenge, Entrant, Phase, PhaseStatus
+from heldout.site.challenges.services import has_accepted_terms, require
+from heldout.site.common import audit, jobs
+from heldout.site.common.problems import Conflict, Refused
+from heldout.site.submissions import boards, limits, storage
+from heldout.site.submissions.models import Status, Submission
+
+SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".zip")
+EVALUATE = "evaluate"
+
+
+def submit(
+    *,
+    phase: Phase,
+    entrant: Entrant,
+    by: User,
+    upload: BinaryIO,
+    filename: str,
+    now: datetime,
+    note: str = "",
+    idempotency_key: str = "",
+) -> Submission:
+    """Take in a predictions file. When this returns, the submission cannot be lost.
+
+    The file is on disk, flushed and under its final name before the one transaction that makes the
+    submission and its job. The same idempotency key of the same person is the same submission.
+
+    Raises:
+        Refused: The phase is not open, a limit is used up, the terms are not accepted, the file is
+            empty or too large: everything that stands in the way.
+        Conflict: The idempotency key was used for another file.
+    """
+    earlier = _earlier(phase, by, idempotency_key)
+    if earlier is None:
+        _check_rules(phase, entrant, by, filename, now)
+    stored = storage.store(upload, limit=settings.HELDOUT.upload_limit)
+    if earlier is not None:
+        return _same(earlier, stored.sha256)
+    try:
+        with transaction.atomic():
+            return _record(
+                Submission(
+                    phase=phase,
+                    entrant=entrant,
+                    by=by,
+                    created_at=now,
+                    filename=PurePath(filename.replace("\\", "/")).name[-200:],
+                    size=stored.size,
+                    sha256=stored.sha256,
+                    note=note.strip()[:500],
+                    idempotency_key=idempotency_key,
+                )
+            )
+    except IntegrityError:
+        earlier = _earlier(phase, by, idempotency_key)
+        if earlier is None:
+            raise
+        return _same(earlier, stored.sha256)
+
+
+def _record(submission: Submission) -> Submission:
+    now = submission.created_at
+    limits.take(phase=submission.phase, entrant=submission.entrant, user=submission.by, now=now)
+    submission.save(force_insert=True)
+    _enqueue(submission, now=now)
+    audit.record("submitted", by=submission.by, on=submission, now=now, sha256=submission.sha256)
+    return submission
+
+
+def _enqueue(submission: Submission, *, now: datetime) -> None:
+    challenge = submission.phase.challenge
+    jobs.enqueue(
+        EVALUATE,
+        key=job_key(submission, challenge),
+        payload={"submission": submission.pk, "revision": challenge.revision.pk},
+        lane=f"{challenge.pk}/{submission.entrant_id}",
+        now=now,
+    )
+
+
+def job_key(submission: Submission, challenge: Challenge) -> str:
+    return f"{EVALUATE}:{submission.pk}:{challenge.revision.pk}"
+
+
+def _earlier(phase: Phase, by: User, idempotency_key: str) -> Submission | None:
+    if not idempotency_key:
+        return None
+    return Submission.objects.filter(phase=phase, by=by, idempotency_key=idempotency_key).first()
+
+
+def _same(earlier: Submission, sha256: str) -> Submission:
+    if earlier.sha256 != sha256:
+        raise Conflict(
+            [
+                Problem(
+                    "Idempotency-Key",
+                    "this key came with another file before",
+                    "use a new key for a new submission",
+                )
+            ]
+        )
+    return earlier
+
+
+def _check_rules(phase: Phase, entrant: Entrant, by: User, filename: str, now: datetime) -> None:
+    if not entrant.members.filter(user=by, challenge=phase.challenge_id).exists():
+        require(by, "submissions.submit_for_others", entrant)
+    problems = Problems()
+    _check_time(phase, now, problems)
+    if not has_accepted_terms(phase.challenge, by):
+        problems.add("terms", "the terms are not accepted yet", "read and accept them first")
+    if not filename.lower().endswith(SUFFIXES):
+        problems.add(
+            "file",
+            f"{PurePath(filename).name[:80]} is of no known kind",
+            f"send one of {', '.join(SUFFIXES)}",
+        )
+    if problems:
+        raise Refused(problems.found)
+
+
+def _check_time(phase: Phase, now: datetime, problems: Problems) -> None:
+    zone = phase.challenge.zone
+    status = phase.status(now)
+    if status == PhaseStatus.UPCOMING:
+        opens = f"it opens {phase.opens.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
+        problems.add("phase", f"the phase {phase} is not open yet", opens)
+    elif status == PhaseStatus.CLOSED:
+        closed = f"it closed {phase.closes.astimezone(zone):%Y-%m-%d %H:%M} ({zone.key})"
+        problems.add("phase", f"the phase {phase} is closed", closed)
+
+
+def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
+    """Take a submission back. Before its evaluation began it does not count against the limits."""
+    require(by, "submissions.withdraw", submission)
+    with transaction.atomic():
+        submission = Submission.objects.select_for_update().get(pk=submission.pk)
+        if submission.status == Status.WITHDRAWN:
+            return submission
+        if submission.status == Status.QUEUED and jobs.cancel(_prefix(submission), now=now):
+            limits.give_back(submission)
+        Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
+        audit.record("withdrawn", by=by, on=submission, now=now)
+        boards.changed(submission.phase, now=now)
+    submission.refresh_from_db()
+    return submission
+
+
+def _prefix(submission: Submission) -> str:
+    return f"{EVALUATE}:{submission.pk}:"

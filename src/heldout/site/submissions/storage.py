@@ -1,0 +1,98 @@
+"""Submitted files: private, named by their content, checked when read."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import secrets
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from django.conf import settings
+
+from heldout.errors import HeldoutError, Problem
+from heldout.site.common.problems import Refused
+
+CHUNK = 1 << 20
+
+
+class DamagedFile(HeldoutError):
+    """A stored file no longer has the content it was stored with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    sha256: str
+    size: int
+
+
+def path(sha256: str) -> Path:
+    return Path(settings.SUBMISSIONS) / sha256[:2] / sha256
+
+
+def store(upload: BinaryIO, *, limit: int) -> Stored:
+    """Stream a file to disk under its SHA-256; it survives a power cut once this returns.
+
+    Raises:
+        Refused: It is empty or larger than `limit`; nothing is left behind.
+    """
+    incoming = Path(settings.SUBMISSIONS) / "incoming"
+    incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
+    part = incoming / secrets.token_hex(16)
+    try:
+        stored = _write(upload, part, limit)
+        _keep(part, path(stored.sha256))
+    finally:
+        part.unlink(missing_ok=True)
+    return stored
+
+
+def _write(upload: BinaryIO, part: Path, limit: int) -> Stored:
+    content, size = hashlib.sha256(), 0
+    with part.open("xb", opener=_private) as file:
+        while chunk := upload.read(CHUNK):
+            size += len(chunk)
+            if size > limit:
+                most = f"{limit / 1e6:,.0f} MB"
+                raise Refused([Problem("file", f"it is larger than {most}", "send a smaller one")])
+            content.update(chunk)
+            file.write(chunk)
+        if not size:
+            raise Refused([Problem("file", "it is empty")])
+        file.flush()
+        os.fsync(file.fileno())
+    return Stored(content.hexdigest(), size)
+
+
+def _private(name: str, flags: int) -> int:
+    return os.open(name, flags, 0o600)
+
+
+def _keep(part: Path, final: Path) -> None:
+    final.parent.mkdir(exist_ok=True, mode=0o700)
+    part.replace(final)
+    for folder in (final.parent, final.parent.parent):
+        sync_folder(folder)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder, so that a new name in it survives a power cut."""
+    handle = os.open(folder, os.O_RDONLY)
+    with suppress(OSError):
+        os.fsync(handle)
+    os.close(handle)
+
+
+def verified(sha256: str) -> Path:
+    """The path of a stored file whose content was just checked against its name."""
+    file = path(sha256)
+    try:
+        with file.open("rb") as stream:
+            found = hashlib.file_digest(stream, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise DamagedFile(f"the stored file {sha256[:12]} is gone") from None
+    if found != sha256:
+        raise DamagedFile(f"the stored file {sha256[:12]} has changed on disk")
+    return file
