@@ -1,0 +1,1 @@
+"""Read and check predictions, score them, with honest intervals and by subgroup."""

@@ -1,0 +1,147 @@
+"""What a metric is: facts about itself, statistics per example, and their reduction."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+import numpy as np
+
+from heldout.datasets.tasks import Family
+from heldout.errors import Problem
+from heldout.evaluation.data import AnyArray, Floats, Predictions, References
+from heldout.evaluation.stats import ExampleStats, Ragged
+
+P = TypeVar("P", bound=Predictions)
+R = TypeVar("R", bound=References)
+
+
+class Method(StrEnum):
+    """How the interval of a number is made."""
+
+    WILSON = "wilson"
+    PERCENTILE = "percentile bootstrap"
+    NONE = "none"
+
+
+class Number(NamedTuple):
+    """One of the numbers a metric gives, with its bounds and direction."""
+
+    name: str
+    low: float = 0.0
+    high: float = 1.0
+    higher_is_better: bool = True
+
+
+@dataclass(frozen=True)
+class Metric(ABC, Generic[P, R]):
+    """Base of every metric. Parameters are the fields of the subclass, a frozen dataclass.
+
+    The docstring of a metric gives its definition, where it is known to surprise, and its source.
+
+    Attributes:
+        id: The name in `challenge.toml` and on the command line; one class per id and family.
+        version: Changes whenever a score could.
+        title: The name on pages.
+        families: The families of tasks it scores.
+        needs: What of the predictions it reads, in a word for people.
+        source: The paper or the reference implementation it agrees with.
+        undefined: Why a number can be undefined, as a clause.
+        interval: How intervals are made. `Method.WILSON` is for the mean of a 0/1 statistic.
+        accepts_missing: Whether a missing example can be counted as wrong.
+    """
+
+    id: ClassVar[str]
+    version: ClassVar[str] = "1"
+    title: ClassVar[str]
+    families: ClassVar[frozenset[Family]]
+    needs: ClassVar[str]
+    source: ClassVar[str]
+    undefined: ClassVar[str] = "there are no examples"
+    interval: ClassVar[Method] = Method.PERCENTILE
+    accepts_missing: ClassVar[bool] = False
+
+    asked: str = field(default="", kw_only=True, compare=False, repr=False)
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """The numbers the metric gives; the first is the one it is known for."""
+        return (Number(self.id),)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the numbers."""
+        return tuple(number.name for number in self.numbers)
+
+    @property
+    def parameters(self) -> dict[str, object]:
+        """The parameters by name."""
+        return {item.name: getattr(self, item.name) for item in fields(self) if not item.kw_only}
+
+    @property
+    def key(self) -> str:
+        """The metric as it was asked for, else its id with all parameters: `top-k:k=5`."""
+        listed = ",".join(f"{name}={value}" for name, value in self.parameters.items())
+        return self.asked or (f"{self.id}:{listed}" if listed else self.id)
+
+    @abstractmethod
+    def per_example(self, predictions: P, references: R) -> ExampleStats:
+        """Return the statistics of every example, in the order of the references."""
+
+    @abstractmethod
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Turn statistics into numbers under weights (r, n); returns (r, names), NaN if undefined.
+
+        An example of weight 2 must count exactly like two equal examples of weight 1.
+        """
+
+    def unmet(self, predictions: P) -> Iterator[Problem]:
+        """Yield what these predictions lack for this metric."""
+        missing = int(predictions.missing.sum())
+        if missing and not self.accepts_missing:
+            yield Problem(
+                f"metric {self.key}",
+                f"cannot count {missing:,} missing examples as wrong",
+                "predict every example",
+            )
+
+    def stats(self, references: R, **arrays: AnyArray | Ragged) -> ExampleStats:
+        """Put arrays together with the ids and classes of the references."""
+        return ExampleStats(self, references.example_ids, arrays, references.classes)
+
+
+@dataclass(frozen=True)
+class AdditiveMetric(Metric[P, R]):
+    """A metric made of weighted sums over the examples: many of them are one matrix product."""
+
+    def terms(self, stats: ExampleStats) -> AnyArray:
+        """Return what is summed: (n, k)."""
+        array = stats.array("terms")
+        return array.reshape(len(stats), -1)
+
+    def finish(self, totals: Floats, weight: Floats) -> Floats:
+        """Turn sums into numbers; the mean unless a subclass says otherwise.
+
+        Args:
+            totals: (…, k), the weighted sums of the terms.
+            weight: (…,), the sum of the weights.
+
+        Returns:
+            (…, names)
+        """
+        return ratio(totals, weight[..., None])
+
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Sum the terms under each row of weights, and finish."""
+        terms = self.terms(stats).astype(np.float64, copy=False)
+        totals: Floats = weights @ terms
+        return self.finish(totals, weights.sum(axis=1))
+
+
+def ratio(above: Floats, below: Floats) -> Floats:
+    """Divide; NaN, silently, where the lower side is 0."""
+    below = np.broadcast_to(below, np.broadcast_shapes(above.shape, below.shape))
+    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below != 0)

@@ -1,0 +1,53 @@
+"""F1 of one label per example."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heldout.datasets.tasks import Family
+from heldout.evaluation.classwise import f1, mean_of_defined, sum_by_code
+from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
+from heldout.evaluation.metric import Metric, Number, ratio
+from heldout.evaluation.stats import ExampleStats
+
+
+@dataclass(frozen=True)
+class F1(Metric[LabelPredictions, LabelReferences]):
+    """2 TP / (2 TP + FP + FN) per class, averaged over classes (macro) or pooled (micro).
+
+    Traps: the macro mean is over classes that occur among the references or the predictions, on
+    every resample and in every subgroup anew; a class that is only predicted counts 0. Micro F1 of
+    one label per example is accuracy, missing examples included.
+    """
+
+    id = "f1"
+    title = "F1"
+    families = frozenset({Family.LABEL})
+    needs = "labels"
+    source = "scikit-learn f1_score"
+    accepts_missing = True
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """Macro and micro average."""
+        return (Number("macro"), Number("micro"))
+
+    def per_example(
+        self, predictions: LabelPredictions, references: LabelReferences
+    ) -> ExampleStats:
+        """Keep the cell of the confusion matrix."""
+        return self.stats(references, reference=references.labels, prediction=predictions.labels)
+
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Count hits, predictions and references of each class."""
+        reference, prediction = stats.array("reference"), stats.array("prediction")
+        size = len(stats.classes)
+        right = reference == prediction
+        hits = sum_by_code(weights[:, right], reference[right], size)
+        predicted = sum_by_code(weights, prediction, size)
+        actual = sum_by_code(weights, reference, size)
+        macro = mean_of_defined(f1(hits, predicted, actual))
+        micro = ratio(hits.sum(axis=1), weights.sum(axis=1))
+        return np.stack([macro, micro], axis=1)

@@ -1,0 +1,46 @@
+"""Faults of a table, collected column by column and told in the order of its rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from heldout.errors import BadInput, Problem
+from heldout.evaluation.data import AnyArray
+
+LIMIT = 100
+
+
+@dataclass
+class Faults:
+    """What is wrong with one table.
+
+    Attributes:
+        name: Of the file, as the person knows it.
+        place: Names a row, counted from 0, as the person would look for it.
+    """
+
+    name: str
+    place: Callable[[int], str]
+    _found: list[tuple[int, Problem]] = field(default_factory=list)
+    _unlisted: int = 0
+
+    def file(self, message: str, remedy: str = "") -> None:
+        """Add a fault of the file as a whole."""
+        self._found.append((-1, Problem(self.name, message, remedy)))
+
+    def at(self, rows: AnyArray, describe: Callable[[int], tuple[str, str]]) -> None:
+        """Add a fault for each row; `describe` gives its message and remedy."""
+        rows = np.asarray(rows)
+        for row in map(int, rows[:LIMIT]):
+            self._found.append((row, Problem(self.place(row), *describe(row))))
+        self._unlisted += max(0, len(rows) - LIMIT)
+
+    def refuse_if_any(self) -> None:
+        """Raise `BadInput` with everything found, in the order of the rows."""
+        if self._found:
+            ordered = [problem for _, problem in sorted(self._found, key=lambda pair: pair[0])]
+            rest = self._unlisted + max(0, len(ordered) - LIMIT)
+            raise BadInput(ordered[:LIMIT], unlisted=rest)

@@ -1,0 +1,63 @@
+"""Intervals of scores: how far another sample of examples might have moved them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from heldout.evaluation.data import Floats
+from heldout.evaluation.metric import Method
+from heldout.evaluation.stats import ExampleStats
+from heldout.statistics.intervals import Interval
+from heldout.statistics.weights import Resampling
+
+FEWEST = 10  # Independent examples or clusters below which a bootstrap says nothing.
+UNDEFINED_SHARE = 0.01  # More undefined resamples than this, and the rest is a biased choice.
+
+
+def resample(stats: Sequence[ExampleStats], resampling: Resampling) -> list[Floats]:
+    """Return the numbers of each metric on every resample: (replicates, names) for each.
+
+    Where examples have few distinct statistics these are counted instead of the examples: the same
+    distribution at a fraction of the work. The others share the weights.
+    """
+    counted = [_resample_atoms(one, resampling) for one in stats]
+    rest = [one for one, numbers in zip(stats, counted, strict=True) if numbers is None]
+    weighed = iter(_resample_examples(rest, resampling))
+    return [next(weighed) if numbers is None else numbers for numbers in counted]
+
+
+def percentile_interval(replicates: Floats, *, confidence: float = 0.95) -> Interval | None:
+    """Return the central range of one number's replicates; None where too many are undefined."""
+    defined = replicates[~np.isnan(replicates)]
+    if len(defined) < (1 - UNDEFINED_SHARE) * max(1, len(replicates)):
+        return None
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(defined, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def why_no_bootstrap(method: Method, resampling: Resampling) -> str:
+    """Return why there can be no bootstrap interval, as a clause; empty where there can."""
+    if method is Method.NONE:
+        return "this metric has no valid interval"
+    if resampling.units < FEWEST:
+        unit = "examples" if resampling.clusters is None else "clusters"
+        return f"{resampling.units} {unit} are too few for an interval (fewest: {FEWEST})"
+    return ""
+
+
+def _resample_atoms(stats: ExampleStats, resampling: Resampling) -> Floats | None:
+    atoms = stats.atoms() if resampling.clusters is None else None
+    if atoms is None or len(atoms.sizes) * 2 > len(stats):
+        return None
+    blocks = resampling.group_blocks(atoms.sizes)
+    return np.concatenate([atoms.stats.reduce(counts) for counts in blocks])
+
+
+def _resample_examples(stats: list[ExampleStats], resampling: Resampling) -> list[Floats]:
+    if not stats:
+        return []
+    blocks = [[one.reduce(weights) for one in stats] for weights in resampling.blocks()]
+    return [np.concatenate(numbers) for numbers in zip(*blocks, strict=True)]

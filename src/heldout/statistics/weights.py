@@ -1,0 +1,95 @@
+"""Weights of the bootstrap: how often each example is drawn in each resample."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+BLOCK_BYTES = 1 << 24  # Weights held at a time; small enough for the caches of a server.
+LARGE_GROUP = 32  # From this size on one binomial draw is cheaper than drawing the members.
+
+
+@dataclass(frozen=True, eq=False)
+class Resampling:
+    """Resamples of `n` examples, regenerated from the seed whenever they are needed.
+
+    Every resample draws as many units as there are, with replacement. A unit is an example or,
+    where `clusters` are given, all the examples of one cluster. Replicate number r depends on the
+    seed, r and the number of units alone: whoever asks for the same seed gets the same weights,
+    whatever the block size, which makes differences between submissions paired.
+
+    Attributes:
+        n: Number of examples.
+        seed: Not negative.
+        replicates: Number of resamples.
+        clusters: One value per example, equal within a cluster; None where examples are
+            independent.
+    """
+
+    n: int
+    seed: int
+    replicates: int = 1000
+    clusters: ArrayLike | None = None
+
+    @cached_property
+    def _cluster_codes(self) -> NDArray[np.intp] | None:
+        if self.clusters is None:
+            return None
+        codes: NDArray[np.intp] = np.unique(np.asarray(self.clusters), return_inverse=True)[1]
+        if len(codes) != self.n:
+            raise ValueError(f"{len(codes)} clusters for {self.n} examples")
+        return codes
+
+    @property
+    def units(self) -> int:
+        """How many independent units there are: examples or clusters."""
+        codes = self._cluster_codes
+        return self.n if codes is None else int(codes.max(initial=-1)) + 1
+
+    def blocks(self, size: int | None = None) -> Iterator[NDArray[np.float64]]:
+        """Yield whole-numbered weights of shape (at most `size`, n) until all replicates are out."""
+        size = size or max(1, BLOCK_BYTES // (8 * max(1, self.n)))
+        for start in range(0, self.replicates, size):
+            stop = min(start + size, self.replicates)
+            yield np.stack([self._draw(replicate) for replicate in range(start, stop)])
+
+    def group_blocks(self, sizes: NDArray[np.intp]) -> Iterator[NDArray[np.float64]]:
+        """Yield how often each group of interchangeable examples is drawn: (block, groups).
+
+        The distribution is exactly that of `blocks` summed within the groups, at a cost that hardly
+        grows with the number of examples. The draws are others, though: good for the interval of
+        one number, not for paired comparisons.
+
+        Args:
+            sizes: How many of the `n` examples each group has.
+
+        Raises:
+            ValueError: There are clusters, so that examples are not interchangeable.
+        """
+        if self.clusters is not None:
+            raise ValueError("examples in clusters are not interchangeable")
+        generator = np.random.default_rng((self.seed, self.replicates))
+        large = sizes >= LARGE_GROUP
+        small_of = np.repeat(np.flatnonzero(~large), sizes[~large])
+        shares = np.append(sizes[large], len(small_of)) / self.n
+        size = max(1, BLOCK_BYTES // (8 * max(1, len(sizes))))
+        for start in range(0, self.replicates, size):
+            drawn = generator.multinomial(self.n, shares, size=min(size, self.replicates - start))
+            block = np.zeros((len(drawn), len(sizes)))
+            block[:, large] = drawn[:, :-1]
+            for row, rest in enumerate(drawn[:, -1]):
+                if rest:
+                    chosen = small_of[generator.integers(len(small_of), size=rest)]
+                    block[row] += np.bincount(chosen, minlength=len(sizes))
+            yield block
+
+    def _draw(self, replicate: int) -> NDArray[np.float64]:
+        units = self.units
+        drawn = np.random.default_rng((self.seed, replicate)).integers(units, size=units)
+        counts = np.bincount(drawn, minlength=units).astype(np.float64)
+        codes = self._cluster_codes
+        return counts if codes is None else counts[codes]
