@@ -72,3 +72,14 @@ def test_no_page_names_a_path_of_somebodys_machine(root):
 def test_every_page_starts_with_its_title(root):
     for path in pages(root):
         assert path.read_text().startswith("# "), path
+
+
+def test_the_readmes_notebook_runs_as_it_stands(root, tmp_path, monkeypatch, capsys):
+    (tmp_path / "references.csv").write_text(
+        "example_id,reference,light\na,cat,day\nb,dog,day\nc,cat,night\nd,dog,night\n"
+    )
+    (tmp_path / "predictions.csv").write_text("example_id,prediction\nd,dog\nc,dog\nb,dog\na,cat\n")
+    monkeypatch.chdir(tmp_path)
+    for code in re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL):
+        exec(compile(code, "README.md", "exec"), {})
+    assert capsys.readouterr().out.startswith("accuracy 0.75 ")
