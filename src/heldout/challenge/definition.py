@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import Annotated, Any, NamedTuple
 
@@ -57,7 +58,14 @@ def _require_some(items: tuple[Any, ...]) -> tuple[Any, ...]:
     return items
 
 
+def _require_split(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{0,31}", text):
+        raise Refusal(f'"{text[:80]}" is not the name of a split', "use names such as val and test")
+    return text
+
+
 Id = Annotated[str, AfterValidator(_require_id)]
+SplitName = Annotated[str, AfterValidator(_require_split)]
 Text = Annotated[str, AfterValidator(_require_text)]
 RelativePath = Annotated[str, AfterValidator(_require_relative)]
 AtLeastOne = Annotated[int, Field(ge=1)]
@@ -190,7 +198,7 @@ class Phase(Part):
     """One `[[phases]]`: a time in which one split is scored, and what of it is shown."""
 
     id: Id
-    split: Id
+    split: SplitName
     opens: AwareDatetime
     closes: AwareDatetime
     freezes: AwareDatetime | None = None

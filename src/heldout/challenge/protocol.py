@@ -1,0 +1,156 @@
+"""How predictions are scored, whether a challenge says it or a command line does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+
+from heldout.datasets.tasks import Task
+from heldout.evaluation.data import LabelReferences, References
+from heldout.evaluation.metric import Method
+from heldout.evaluation.reading import Expected, Missing, read_predictions
+from heldout.evaluation.registry import AnyMetric
+from heldout.evaluation.report import Report
+from heldout.evaluation.scoring import REPLICATES, score
+from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.subgroups import SubgroupScore, disaggregate
+
+CLASS = "class"
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """The result of one predictions file.
+
+    Attributes:
+        report: Scores, subgroups and classes; everything, so show only what a phase reveals.
+        stats: Per-example statistics by metric. They give the answers away: guard them likewise.
+        seed: Of the intervals.
+    """
+
+    report: Report
+    stats: dict[str, ExampleStats]
+    seed: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Protocol:
+    """Everything that decides a score, besides the predictions and the answers.
+
+    Attributes:
+        task: What references and predictions look like.
+        metrics: What to compute.
+        seed: Of the intervals.
+        classes: The declared classes; None where none are declared.
+        id_column: The column of example ids.
+        missing: What a missing prediction is.
+        subgroups: Columns to score apart; several columns are an intersection.
+        smallest_group: Groups with fewer examples are named and not scored.
+        protect: Whether answers are held out, so that no suppressed group may be reckoned back.
+        cluster: The column whose values the intervals resample.
+        per_class: Whether the examples of each class are scored apart.
+        replicates: Number of resamples.
+    """
+
+    task: Task
+    metrics: Sequence[AnyMetric]
+    seed: int
+    classes: tuple[str, ...] | None = None
+    id_column: str = "example_id"
+    missing: Missing = Missing.REFUSE
+    subgroups: Sequence[tuple[str, ...]] = ()
+    smallest_group: int = 1
+    protect: bool = False
+    cluster: str | None = None
+    per_class: bool = False
+    replicates: int = REPLICATES
+
+    def evaluate(
+        self, predictions: Path, *, references: References, columns: pl.DataFrame
+    ) -> Evaluation:
+        """Score a predictions file.
+
+        Args:
+            predictions: CSV, JSON Lines or Parquet.
+            references: The answers.
+            columns: The columns of `subgroups` and `cluster`, in the order of the references.
+
+        Raises:
+            BadInput: Every problem of the predictions; no message holds anything of an answer.
+        """
+        read = read_predictions(
+            predictions,
+            task=self.task,
+            expected=self._expected(references),
+            id_column=self.id_column,
+        )
+        clusters = None if self.cluster is None else columns[self.cluster].to_numpy()
+        scoring = score(
+            read,
+            references,
+            self.metrics,
+            seed=self.seed,
+            replicates=self.replicates,
+            clusters=clusters,
+        )
+        report = Report(
+            n=len(references.example_ids),
+            scores=scoring.scores,
+            subgroups=self._by_subgroup(scoring.stats, columns),
+            per_class=self._by_class(scoring.stats, references, columns),
+        )
+        return Evaluation(report, scoring.stats, self.seed)
+
+    def _expected(self, references: References) -> Expected:
+        return Expected(
+            example_ids=references.example_ids,
+            classes=references.classes if self.classes is None else self.classes,
+            missing=self.missing,
+            declared=self.classes is not None,
+        )
+
+    def _by_subgroup(
+        self, stats: dict[str, ExampleStats], columns: pl.DataFrame
+    ) -> tuple[SubgroupScore, ...]:
+        return tuple(
+            group
+            for metric in self.metrics
+            for group in self._disaggregate(stats, metric, columns, self.subgroups)
+        )
+
+    def _by_class(
+        self, stats: dict[str, ExampleStats], references: References, columns: pl.DataFrame
+    ) -> tuple[SubgroupScore, ...]:
+        """Score each class with the metrics that are a share of right examples."""
+        if not self.per_class or not isinstance(references, LabelReferences):
+            return ()
+        names = pl.Series(CLASS, references.names).gather(references.labels)
+        columns = columns.drop(CLASS, strict=False).with_columns(names)
+        return tuple(
+            group
+            for metric in self.metrics
+            if metric.interval is Method.WILSON
+            for group in self._disaggregate(stats, metric, columns, [(CLASS,)])
+        )
+
+    def _disaggregate(
+        self,
+        stats: dict[str, ExampleStats],
+        metric: AnyMetric,
+        columns: pl.DataFrame,
+        by: Sequence[tuple[str, ...]],
+    ) -> list[SubgroupScore]:
+        return disaggregate(
+            stats[metric.key],
+            columns,
+            metric=metric,
+            by=by,
+            smallest_group=self.smallest_group,
+            protect=self.protect,
+            seed=self.seed,
+            replicates=self.replicates,
+            clusters=None if self.cluster is None else columns[self.cluster],
+        )

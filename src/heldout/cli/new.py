@@ -1,0 +1,135 @@
+"""`heldout new`: a challenge folder from data, or a skeleton to fill in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from heldout.cli.options import Classes, Json, Seed, split_names
+from heldout.cli.output import console, print_json, say
+from heldout.cli.recipe import (
+    DEFAULT_FRACTIONS,
+    AtRandom,
+    Fractions,
+    Group,
+    HeldOut,
+    IdColumn,
+    MediaColumn,
+    NewIds,
+    Public,
+    ReferenceColumn,
+    Stratify,
+    TaskId,
+    Time,
+    Trusted,
+    make_recipe,
+)
+
+
+def new(
+    folder: Annotated[Path, typer.Argument(help="The challenge folder to make.")],
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--from",
+            help="The data: a folder with one folder of images per class, or a table (CSV, JSON "
+            "Lines, Parquet).",
+        ),
+    ] = None,
+    task: TaskId = None,
+    title: Annotated[str | None, typer.Option(help="What people read.")] = None,
+    challenge_id: Annotated[
+        str | None, typer.Option("--id", help="The name in addresses; the folder's if left out.")
+    ] = None,
+    data_license: Annotated[str, typer.Option("--license", help="Of the data.")] = "",
+    organiser: Annotated[
+        list[str] | None, typer.Option(help="E-mail address of an organiser; repeat for more.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None, typer.Option(help="A metric; the first ranks. Repeat for more.")
+    ] = None,
+    subgroup: Annotated[
+        list[str] | None,
+        typer.Option(help="A column to score apart; a,b is an intersection. Repeat for more."),
+    ] = None,
+    cluster: Annotated[
+        str | None, typer.Option(help="The column whose values intervals resample.")
+    ] = None,
+    classes: Classes = None,
+    fractions: Fractions = DEFAULT_FRACTIONS,
+    held_out: HeldOut = None,
+    stratify: Stratify = None,
+    group: Group = None,
+    time: Time = None,
+    at_random: AtRandom = False,
+    public: Public = None,
+    trusted: Trusted = None,
+    new_ids: NewIds = False,
+    id_column: IdColumn = None,
+    media_column: MediaColumn = None,
+    reference_column: ReferenceColumn = None,
+    seed: Seed = 0,
+    json: Json = False,
+) -> None:
+    """Make a challenge folder.
+
+    With `--from` it is complete: the data is read, split (with the same proportions of every class), and the answers of all splits but the first are held out. Without it you get a commented skeleton.
+    """
+    from heldout.challenge.template import Wishes, create, create_skeleton
+
+    now = datetime.now(UTC)  # noqa: TID251  (the edge: commands have no caller to pass it)
+    wishes = Wishes(
+        id=challenge_id,
+        title=title,
+        license=data_license,
+        organisers=tuple(organiser or ()),
+        metrics=tuple(metric or ()),
+        subgroups=[split_names(names) or () for names in subgroup or ()],
+        cluster=cluster,
+    )
+    if source is None:
+        create_skeleton(folder, wishes=wishes, task=task or "image-classification", now=now)
+        _print_skeleton(folder, json=json)
+        return
+    recipe = make_recipe(
+        source,
+        task=task,
+        classes=classes,
+        fractions=fractions,
+        held_out=held_out,
+        stratify=stratify,
+        group=group,
+        time=time,
+        at_random=at_random,
+        public=public,
+        trusted=trusted,
+        new_ids=new_ids,
+        id_column=id_column,
+        media_column=media_column,
+        reference_column=reference_column,
+        seed=seed,
+    )
+    with console.status("reading, splitting and holding out"):
+        manifest = create(folder, source=source, recipe=recipe, wishes=wishes, now=now)
+    if json:
+        print_json({"folder": str(folder), "manifest": manifest})
+        return
+    sizes = ", ".join(f"{name} {size:,}" for name, size in manifest.examples.items())
+    say(f"{folder} is complete: {sizes}; answers held out: {', '.join(manifest.held_out)}")
+    say(f"edit its README.md, terms.md and challenge.toml, then: heldout check {folder}")
+
+
+def _print_skeleton(folder: Path, *, json: bool) -> None:
+    from heldout.challenge.check import check
+
+    missing = check(folder).problems
+    if json:
+        print_json({"folder": str(folder), "to_fill_in": missing})
+        return
+    say(f"{folder} is a skeleton. Put tables into data/ and answers/ (or start again with --from).")
+    say("Still to fill in:")
+    for problem in missing:
+        say(f"  {problem}")

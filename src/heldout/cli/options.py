@@ -1,0 +1,49 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, TypeVar
+
+import typer
+
+from heldout.errors import BadInput, Problem
+
+T = TypeVar("T")
+
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+ChallengeFolder = Annotated[Path, typer.Argument(metavar="CHALLENGE", help="A challenge folder.")]
+Task = Annotated[str | None, typer.Option(help="Without a challenge: the task.")]
+References = Annotated[Path | None, typer.Option(help="Without a challenge: the answers.")]
+Classes = Annotated[str | None, typer.Option(help="The declared classes, separated by commas.")]
+PhaseId = Annotated[
+    str | None, typer.Option(help="A phase of the challenge; not needed if it has one.")
+]
+MissingRule = Annotated[
+    str, typer.Option(help="What to do about a missing example: refuse, or count it as wrong.")
+]
+IdColumn = Annotated[str, typer.Option(help="The column of example ids.")]
+Seed = Annotated[int, typer.Option(min=0, help="Of everything random.")]
+Site = Annotated[Path | None, typer.Option(help="A site's data folder on this machine.")]
+Url = Annotated[
+    str | None,
+    typer.Option(
+        envvar="HELDOUT_URL", help="A site's address; the one of `heldout login` if left out."
+    ),
+]
+
+
+def require(value: T | None, name: str) -> T:
+    """Return a value that must be given in this use of the command.
+
+    Raises:
+        BadInput: It is not given.
+    """
+    if value is None:
+        raise BadInput([Problem(name, "is not given", "see --help")])
+    return value
+
+
+def split_names(text: str | None) -> tuple[str, ...] | None:
+    """Split names at commas; None stays None."""
+    return None if text is None else tuple(part.strip() for part in text.split(","))

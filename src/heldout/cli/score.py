@@ -1,0 +1,158 @@
+"""`heldout score`: offline, with exactly the code of the site."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from heldout.cli.options import (
+    Classes,
+    IdColumn,
+    Json,
+    MissingRule,
+    PhaseId,
+    References,
+    Seed,
+    Task,
+    require,
+    split_names,
+)
+from heldout.cli.output import print_json, print_table, say
+from heldout.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from heldout.challenge.protocol import Evaluation
+    from heldout.evaluation.report import Report
+    from heldout.evaluation.subgroups import SubgroupScore
+
+
+def score(
+    challenge: Annotated[Path | None, typer.Argument(help="A challenge folder.")] = None,
+    submission: Annotated[
+        Path | None,
+        typer.Argument(metavar="[PREDICTIONS]", help="CSV, JSON Lines or Parquet."),
+    ] = None,
+    phase: PhaseId = None,
+    task: Task = None,
+    references: References = None,
+    predictions: Annotated[
+        Path | None, typer.Option(help="Without a challenge: the predictions.")
+    ] = None,
+    metric: Annotated[
+        list[str] | None,
+        typer.Option(help="A metric, such as accuracy or top-k:k=5; repeat for more."),
+    ] = None,
+    classes: Classes = None,
+    subgroup: Annotated[
+        list[str] | None,
+        typer.Option(help="A column to score apart; a,b is an intersection. Repeat for more."),
+    ] = None,
+    smallest_group: Annotated[int, typer.Option(min=1, help="Smaller groups have no score.")] = 1,
+    cluster: Annotated[
+        str | None, typer.Option(help="The column whose values the intervals resample.")
+    ] = None,
+    missing: MissingRule = "refuse",
+    id_column: IdColumn = "example_id",
+    seed: Seed = 0,
+    replicates: Annotated[
+        int, typer.Option(min=0, help="Resamples of the intervals; 0: no intervals.")
+    ] = 1000,
+    save: Annotated[
+        Path | None,
+        typer.Option(help="Keep the report and what `heldout compare` needs in this folder."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Score predictions, with intervals and by subgroup.
+
+    Either `heldout score CHALLENGE PREDICTIONS --phase test`, or without any challenge
+    `heldout score --task image-classification --references refs.csv --predictions preds.csv --metric accuracy`.
+    """
+    file = predictions if submission is None else submission
+    if challenge is not None:
+        given = {"--task": task, "--references": references, "--metric": metric, "--classes": classes,
+                 "--subgroup": subgroup, "--cluster": cluster}  # fmt: skip
+        _refuse_beside_challenge(given)
+        file = require(file, "PREDICTIONS")
+        evaluation = _score_phase(challenge, file, phase, replicates)
+    else:
+        evaluation = _score_files(
+            task=require(task, "--task"),
+            references=require(references, "--references"),
+            predictions=require(file, "--predictions"),
+            metrics=metric or (),
+            classes=split_names(classes),
+            subgroups=[split_names(names) for names in subgroup or ()],
+            smallest_group=smallest_group,
+            cluster=cluster,
+            missing=missing,
+            id_column=id_column,
+            seed=seed,
+            replicates=replicates,
+        )
+    if save is not None:
+        _save(evaluation, save)
+    print_json(evaluation.report) if json else print_report(evaluation.report)
+
+
+def _refuse_beside_challenge(given: Mapping[str, object]) -> None:
+    problems = [
+        Problem(name, "is not for use with a challenge", "its challenge.toml says it")
+        for name, value in given.items()
+        if value
+    ]
+    if problems:
+        raise BadInput(problems)
+
+
+def _score_phase(folder: Path, predictions: Path, phase: str | None, replicates: int) -> Evaluation:
+    from heldout.challenge.evaluate import evaluate
+    from heldout.challenge.folder import load
+
+    challenge = load(folder)
+    chosen = challenge.the_phase(phase).id
+    return evaluate(challenge, phase=chosen, predictions=predictions, replicates=replicates)
+
+
+def _score_files(*, missing: str, **question: Any) -> Evaluation:
+    from heldout.challenge.adhoc import evaluate_files
+
+    return evaluate_files(missing=parse_missing(missing), **question)
+
+
+def parse_missing(text: str) -> Any:
+    """Read `refuse` or `wrong`."""
+    from heldout.evaluation.reading import Missing
+
+    try:
+        return Missing(text)
+    except ValueError:
+        raise BadInput([Problem("--missing", f'"{text}" is not refuse or wrong')]) from None
+
+
+def _save(evaluation: Evaluation, folder: Path) -> None:
+    from heldout.challenge.stored import save_evaluation
+
+    save_evaluation(evaluation, folder)
+    say(f"kept in {folder}; its statistics give the answers away, so guard them likewise")
+
+
+def print_report(report: Report) -> None:
+    """Print scores and groups as tables."""
+    print_table(
+        ("metric", "number", "value", "low", "high", "n", ""),
+        [(s.metric, s.name, s.value, s.low, s.high, s.n, s.reason) for s in report.scores],
+    )
+    for title, groups in (("By subgroup", report.subgroups), ("By class", report.per_class)):
+        if groups:
+            columns = ("group", "metric", "number", "value", "low", "high", "n", "")
+            print_table(columns, map(_group_row, groups), title=f"\n{title}")
+
+
+def _group_row(group: SubgroupScore) -> tuple[object, ...]:
+    name = ", ".join(f"{column}: {value}" for column, value in group.subgroup.items())
+    numbers = (group.value, group.low, group.high, group.n)
+    return (name, group.metric, group.name, *numbers, group.reason)
