@@ -1,12 +1,18 @@
 """The documentation fails here when it falls behind the code."""
 
 import re
+import sys
+import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from heldout.conf import CLIENT_NAMES, OTHER_NAMES, SETTINGS
+from heldout.datasets.tasks import find_task
+from heldout.errors import Problems
+from heldout.evaluation.reading import Expected, read_predictions, read_references
+from heldout.evaluation.scoring import score
 from tools.write_docs import PAGES
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
@@ -74,12 +80,43 @@ def test_every_page_starts_with_its_title(root):
         assert path.read_text().startswith("# "), path
 
 
+def run_python_of(page: Path) -> dict[str, object]:
+    """Run all Python blocks of a page, one after the other; returns the names they define."""
+    module = types.ModuleType("page")
+    sys.modules["page"] = module  # Dataclasses look their module up.
+    for code in re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL):
+        exec(compile(code, page.name, "exec"), vars(module))
+    return vars(module)
+
+
 def test_the_readmes_notebook_runs_as_it_stands(root, tmp_path, monkeypatch, capsys):
     (tmp_path / "references.csv").write_text(
         "example_id,reference,light\na,cat,day\nb,dog,day\nc,cat,night\nd,dog,night\n"
     )
     (tmp_path / "predictions.csv").write_text("example_id,prediction\nd,dog\nc,dog\nb,dog\na,cat\n")
     monkeypatch.chdir(tmp_path)
-    for code in re.findall(r"```python\n(.*?)```", (root / "README.md").read_text(), re.DOTALL):
-        exec(compile(code, "README.md", "exec"), {})
+    run_python_of(root / "README.md")
     assert capsys.readouterr().out.startswith("accuracy 0.75 ")
+
+
+def test_the_metric_of_the_how_to_scores(root, tmp_path):
+    metric = run_python_of(root / "docs/how-to/add-a-metric.md")["Within"](tolerance=0.5)
+    (tmp_path / "references.csv").write_text("example_id,reference\na,1\nb,2\nc,3\nd,4\n")
+    (tmp_path / "predictions.csv").write_text("example_id,prediction\na,1\nb,2.5\nc,9\nd,4\n")
+    task = find_task("regression")
+    references = read_references(tmp_path / "references.csv", task=task)
+    predictions = read_predictions(
+        tmp_path / "predictions.csv", task=task, expected=Expected(references.example_ids)
+    )
+    (one,) = score(predictions, references, [metric], seed=1).scores
+    assert (one.metric, one.value, one.n) == ("within:tolerance=0.5", 0.75, 4)
+
+
+def test_the_reader_of_the_how_to_reads(root, tmp_path):
+    reader = run_python_of(root / "docs/how-to/add-a-reader.md")["READER"]
+    (tmp_path / "animals.tsv").write_text("example_id\treference\na\tcat\nb\tdog\n")
+    problems = Problems()
+    table = reader.read(tmp_path / "animals.tsv", problems)
+    assert not problems
+    assert table.columns["reference"].to_list() == ["cat", "dog"]
+    assert table.place(1) == "animals.tsv line 3"

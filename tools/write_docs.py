@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Iterable, Iterator
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -67,36 +70,42 @@ def metrics_page() -> str:
 
 def _metric(metric: type[Metric[Any, Any]]) -> str:
     usual = metric()
+    prose, attributes = _prose(metric)
     facts = {
-        "Tasks": ", ".join(
-            _code(each.id for each in TASKS.values() if each.family in metric.families)
-        ),
+        "Tasks": _code(each.id for each in TASKS.values() if each.family in metric.families),
         "Reads": metric.needs,
-        "Parameters": ", ".join(
-            _code(f"{name}={value}" for name, value in usual.parameters.items())
-        ),
-        "Numbers": "; ".join(map(_number, usual.numbers)),
+        "Parameters": "; ".join(_parameter(*each, attributes) for each in usual.parameters.items()),
+        "Numbers": "; ".join(_numbers(usual)),
         "Interval": str(metric.interval),
         "Undefined when": metric.undefined,
         "Agrees with": metric.source,
         "Version": metric.version,
     }
     rows = "".join(f"| {name} | {text} |\n" for name, text in facts.items() if text)
-    return f"\n## `{metric.id}`\n\n{_paragraphs(metric)}\n\n| {metric.title} | |\n|---|---|\n{rows}"
+    return f"\n## `{metric.id}`\n\n{prose}\n\n| {metric.title} | |\n|---|---|\n{rows}"
 
 
-def _paragraphs(documented: object) -> str:
-    """Return a docstring as Markdown: its indented blocks stay as they are."""
-    return inspect.getdoc(documented) or ""
+def _prose(documented: object) -> tuple[str, dict[str, str]]:
+    """Return a docstring's paragraphs, and what it says of each attribute."""
+    prose, _, listed = (inspect.getdoc(documented) or "").partition("\n\nAttributes:\n")
+    attributes = re.findall(r"^    (\w+): ((?:.|\n {8})+)$", listed, re.MULTILINE)
+    return prose, {name: " ".join(meaning.split()).rstrip(".") for name, meaning in attributes}
 
 
-def _code(names: Iterable[str]) -> Iterator[str]:
-    return (f"`{name}`" for name in names)
+def _parameter(name: str, default: object, attributes: dict[str, str]) -> str:
+    meaning = attributes.get(name, "")
+    return f"`{name}={default}`" + (f": {meaning[0].lower()}{meaning[1:]}" if meaning else "")
 
 
-def _number(number: Number) -> str:
-    direction = "higher" if number.higher_is_better else "lower"
-    return f"`{number.name}` from {number.low:g} to {number.high:g}, {direction} is better"
+def _numbers(metric: Metric[Any, Any]) -> Iterator[str]:
+    for (low, high, up), alike in groupby(metric.numbers, key=attrgetter(*Number._fields[1:])):
+        direction = "higher" if up else "lower"
+        names = _code(number.name for number in alike)
+        yield f"{names} from {low:g} to {high:g}, {direction} is better"
+
+
+def _code(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
 def api_page(schema: dict[str, Any]) -> str:
