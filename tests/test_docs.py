@@ -48,13 +48,15 @@ def test_no_setting_is_documented_that_does_not_exist(root):
         assert {name.removesuffix("_FILE") for name in named} <= known, path
 
 
-def test_every_page_is_reached_from_the_index(root):
-    index = (root / "docs/README.md").read_text()
-    linked = {(root / "docs" / link.split("#")[0]).resolve() for link in LINK.findall(index)}
-    decisions = root / "docs/explanation/decisions"
-    for path in (root / "docs").rglob("*.md"):
-        if path.name != "README.md" and path.parent != decisions:
-            assert path.resolve() in linked, path
+def test_every_page_is_reached_from_an_index(root):
+    indexes = [root / "docs/README.md", root / "docs/explanation/decisions/README.md"]
+    linked = {
+        (index.parent / link.split("#")[0]).resolve()
+        for index in indexes
+        for link in LINK.findall(index.read_text())
+    }
+    for path in set((root / "docs").rglob("*.md")) - set(indexes):
+        assert path.resolve() in linked, path
 
 
 def test_no_relative_link_is_dead(root):
