@@ -70,6 +70,11 @@ class References:
         """The classes that codes refer to; none for numbers."""
         return ()
 
+    @property
+    def public(self) -> object:
+        """What a reader of predictions must know beyond ids and classes; it holds no answer."""
+        return None
+
 
 @dataclass(frozen=True, eq=False)
 class LabelPredictions(Predictions):

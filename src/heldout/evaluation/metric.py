@@ -24,6 +24,7 @@ class Method(StrEnum):
 
     WILSON = "wilson"
     PERCENTILE = "percentile bootstrap"
+    STANDARD_ERROR = "bootstrap standard error"
     NONE = "none"
 
 
@@ -144,4 +145,5 @@ class AdditiveMetric(Metric[P, R]):
 def ratio(above: Floats, below: Floats) -> Floats:
     """Divide; NaN, silently, where the lower side is 0."""
     below = np.broadcast_to(below, np.broadcast_shapes(above.shape, below.shape))
-    return np.divide(above, below, out=np.full(below.shape, np.nan), where=below != 0)
+    divided: Floats = np.full(below.shape, np.nan)
+    return np.divide(above, below, out=divided, where=below != 0)

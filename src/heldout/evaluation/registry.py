@@ -6,6 +6,7 @@ import inspect
 import pkgutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
+from enum import Enum
 from functools import cache
 from importlib import import_module
 from importlib.metadata import entry_points
@@ -89,9 +90,14 @@ def _parse_parameters(
         try:
             values[name] = known[name](text)
         except ValueError:
-            kind = {int: "a whole number", float: "a number"}.get(known[name], "one of its values")
-            problems.append(Problem(place, f'{name} is "{text}", which is not {kind}'))
+            problems.append(Problem(place, f'{name} is "{text}", not {_kind(known[name])}'))
     return values, problems
+
+
+def _kind(parameter: type) -> str:
+    if issubclass(parameter, Enum):
+        return f"one of {', '.join(member.value for member in parameter)}"
+    return {int: "a whole number", float: "a number"}.get(parameter, parameter.__name__)
 
 
 def _built_in() -> Iterator[type[AnyMetric]]:

@@ -16,7 +16,7 @@ class Report(msgspec.Struct, frozen=True):
         n: Number of examples scored; None where there are problems.
         scores: One per metric and name.
         subgroups: One per group, metric and name.
-        per_class: The same for the examples of each class, where a phase asks for it.
+        per_class: The same for the examples of each class; not in the JSON unless asked for.
         problems: What is wrong with the input.
     """
 
@@ -40,7 +40,10 @@ class Report(msgspec.Struct, frozen=True):
 
     def to_json(self) -> bytes:
         """Write it; an undefined number is null with a reason."""
-        return msgspec.json.encode(self)
+        fields = msgspec.structs.asdict(self)
+        if not self.per_class:
+            del fields["per_class"]
+        return msgspec.json.encode(fields)
 
     @classmethod
     def from_json(cls, data: bytes | str) -> Report:

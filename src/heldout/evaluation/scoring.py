@@ -14,7 +14,7 @@ from heldout.evaluation.data import Flags, Floats, Predictions, References
 from heldout.evaluation.metric import Method
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.uncertainty import percentile_interval, resample, why_no_bootstrap
+from heldout.evaluation.uncertainty import bootstrap_interval, resample, why_no_bootstrap
 from heldout.statistics.intervals import Interval
 from heldout.statistics.proportions import wilson
 from heldout.statistics.weights import Resampling
@@ -173,7 +173,7 @@ def _interval(
         return wilson(round(value * resampling.n), resampling.n), str(Method.WILSON), ""
     if drawn is None:
         return None, none, why_no_bootstrap(metric.interval, resampling)
-    interval = percentile_interval(drawn)
+    interval, method = bootstrap_interval(metric.interval, value, drawn)
     if interval is None:
         return None, none, f"too many resamples are undefined: {metric.undefined}"
-    return interval, str(Method.PERCENTILE), ""
+    return interval, str(method), ""

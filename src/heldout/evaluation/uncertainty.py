@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import NormalDist
 
 import numpy as np
 
@@ -26,6 +27,31 @@ def resample(stats: Sequence[ExampleStats], resampling: Resampling) -> list[Floa
     rest = [one for one, numbers in zip(stats, counted, strict=True) if numbers is None]
     weighed = iter(_resample_examples(rest, resampling))
     return [next(weighed) if numbers is None else numbers for numbers in counted]
+
+
+def bootstrap_interval(
+    method: Method, value: float, replicates: Floats
+) -> tuple[Interval | None, Method]:
+    """Return the 95 % interval of one number, and how it was made."""
+    if method is Method.STANDARD_ERROR:
+        return standard_error_interval(value, replicates), method
+    return percentile_interval(replicates), Method.PERCENTILE
+
+
+def standard_error_interval(
+    value: float, replicates: Floats, *, confidence: float = 0.95
+) -> Interval | None:
+    """Return the value ± z × the standard deviation of its replicates.
+
+    For numbers whose replicates are biased, such as average precision: a resample holds the same
+    detection twice, and the percentiles of such replicates miss the truth. None where too many are
+    undefined.
+    """
+    defined = replicates[~np.isnan(replicates)]
+    if len(defined) < max(2, (1 - UNDEFINED_SHARE) * len(replicates)):
+        return None
+    spread = NormalDist().inv_cdf(0.5 + confidence / 2) * float(defined.std(ddof=1))
+    return Interval(value - spread, value + spread)
 
 
 def percentile_interval(replicates: Floats, *, confidence: float = 0.95) -> Interval | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.evaluation.classwise import f1, mean_of_defined, sum_by_code
+from heldout.evaluation.classwise import count_classes, f1, mean_of_defined
 from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
 from heldout.evaluation.metric import Metric, Number, ratio
 from heldout.evaluation.stats import ExampleStats
@@ -43,11 +43,7 @@ class F1(Metric[LabelPredictions, LabelReferences]):
     def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
         """Count hits, predictions and references of each class."""
         reference, prediction = stats.array("reference"), stats.array("prediction")
-        size = len(stats.classes)
-        right = reference == prediction
-        hits = sum_by_code(weights[:, right], reference[right], size)
-        predicted = sum_by_code(weights, prediction, size)
-        actual = sum_by_code(weights, reference, size)
-        macro = mean_of_defined(f1(hits, predicted, actual))
-        micro = ratio(hits.sum(axis=1), weights.sum(axis=1))
+        counts = count_classes(weights, reference, prediction, len(stats.classes))
+        macro = mean_of_defined(f1(*counts))
+        micro = ratio(counts.hits.sum(axis=1), weights.sum(axis=1))
         return np.stack([macro, micro], axis=1)

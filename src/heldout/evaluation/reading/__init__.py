@@ -8,9 +8,8 @@ from typing import Protocol
 
 from heldout.datasets.tasks import Family, Task
 from heldout.evaluation.data import Predictions, References
-from heldout.evaluation.reading import labels
+from heldout.evaluation.reading import label_sets, labels, objects, values
 from heldout.evaluation.reading.expected import Expected, Missing
-from heldout.evaluation.reading.table import Table, read_table
 
 __all__ = ["Expected", "Missing", "read_predictions", "read_references"]
 
@@ -19,15 +18,37 @@ class Reader(Protocol):
     """What the module of a family offers."""
 
     def read_references(
-        self, table: Table, *, classes: Sequence[str] | None, id_column: str
+        self, path: Path, *, classes: Sequence[str] | None, id_column: str
     ) -> References:
-        """Read answers from a table."""
+        """Read answers from a file or folder."""
 
-    def read_predictions(self, table: Table, *, expected: Expected, id_column: str) -> Predictions:
-        """Read predictions from a table."""
+    def read_predictions(self, path: Path, *, expected: Expected, id_column: str) -> Predictions:
+        """Read predictions from a file or folder."""
 
 
-FAMILIES: dict[Family, Reader] = {Family.LABEL: labels}
+class FileReader(Protocol):
+    """What the module of a family offers whose files are not tables of examples."""
+
+    def read_references(
+        self, path: Path, *, task: Task, classes: Sequence[str] | None
+    ) -> References:
+        """Read answers from a file or folder."""
+
+    def read_predictions(self, path: Path, *, task: Task, expected: Expected) -> Predictions:
+        """Read predictions from a file or folder."""
+
+
+FILES: dict[Family, FileReader] = {
+    Family.BOXES: objects,
+    Family.MASKS: objects,
+    Family.POSES: objects,
+}
+
+FAMILIES: dict[Family, Reader] = {
+    Family.LABEL: labels,
+    Family.LABEL_SET: label_sets,
+    Family.NUMBER: values,
+}
 
 
 def read_references(
@@ -40,7 +61,8 @@ def read_references(
     """Read the answers of a split.
 
     Args:
-        path: CSV, JSON Lines or Parquet with `id_column`, `reference` and any further columns.
+        path: CSV, JSON Lines or Parquet with `id_column`, `reference` and any further columns, or
+            what the task's own format is: a COCO file, a folder of masks.
         task: Decides what a reference looks like.
         classes: The declared classes in their order; None takes the sorted references.
         id_column: The name of the column of ids.
@@ -48,9 +70,9 @@ def read_references(
     Raises:
         BadInput: With every problem. The messages quote references: show them to organisers only.
     """
-    return FAMILIES[task.family].read_references(
-        read_table(path), classes=classes, id_column=id_column
-    )
+    if task.family in FILES:
+        return FILES[task.family].read_references(path, task=task, classes=classes)
+    return FAMILIES[task.family].read_references(path, classes=classes, id_column=id_column)
 
 
 def read_predictions(
@@ -62,6 +84,6 @@ def read_predictions(
         BadInput: With every problem, its line or row and the way out. No message holds anything
             but the file itself, the public ids and the declared classes.
     """
-    return FAMILIES[task.family].read_predictions(
-        read_table(path), expected=expected, id_column=id_column
-    )
+    if task.family in FILES:
+        return FILES[task.family].read_predictions(path, task=task, expected=expected)
+    return FAMILIES[task.family].read_predictions(path, expected=expected, id_column=id_column)

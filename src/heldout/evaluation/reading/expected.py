@@ -27,12 +27,14 @@ class Expected:
         missing: The rule for examples without a prediction.
         declared: Whether the classes were published by the organiser. Where they were only seen
             among the references, no message names one of them.
+        public: The references' `public`: the ids of categories and sizes of images, for instance.
     """
 
     example_ids: pl.Series
     classes: tuple[str, ...] = ()
     missing: Missing = Missing.REFUSE
     declared: bool = True
+    public: object = None
 
     def unknown(self, label: str) -> tuple[str, str]:
         """Return message and remedy for a label that is not one of the classes."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.data import AnyArray
 
@@ -33,9 +31,12 @@ class Faults:
 
     def at(self, rows: AnyArray, describe: Callable[[int], tuple[str, str]]) -> None:
         """Add a fault for each row; `describe` gives its message and remedy."""
-        rows = np.asarray(rows)
-        for row in map(int, rows[:LIMIT]):
-            self._found.append((row, Problem(self.place(row), *describe(row))))
+        self.each(rows, lambda position: describe(int(rows[position])))
+
+    def each(self, rows: AnyArray, describe: Callable[[int], tuple[str, str]]) -> None:
+        """Add a fault for each entry of `rows`, described by its position there."""
+        for position, row in enumerate(map(int, rows[:LIMIT])):
+            self._found.append((row, Problem(self.place(row), *describe(position))))
         self._unlisted += max(0, len(rows) - LIMIT)
 
     def refuse_if_any(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -22,15 +23,16 @@ from heldout.evaluation.reading.expected import Expected
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
 from heldout.evaluation.reading.scores import has_scores, read_scores
-from heldout.evaluation.reading.table import Table
+from heldout.evaluation.reading.table import Table, read_table
 
 RANKED = re.compile(r"prediction_([1-9][0-9]*)")
 
 
 def read_references(
-    table: Table, *, classes: Sequence[str] | None, id_column: str
+    path: Path, *, classes: Sequence[str] | None, id_column: str
 ) -> LabelReferences:
     """Read `id, reference`; without declared classes they are the sorted references."""
+    table = read_table(path)
     faults = table.faults()
     require(table, faults, id_column, "reference")
     faults.refuse_if_any()
@@ -43,8 +45,9 @@ def read_references(
     return LabelReferences(ids, table.frame.drop(id_column, "reference"), codes, names)
 
 
-def read_predictions(table: Table, *, expected: Expected, id_column: str) -> LabelPredictions:
+def read_predictions(path: Path, *, expected: Expected, id_column: str) -> LabelPredictions:
     """Read `id` with `prediction`, `prediction_1` …, `score_<class>` … or `scores`."""
+    table = read_table(path)
     faults = table.faults()
     scored, ranked_columns = has_scores(table), _ranked_columns(table, faults)
     wanted = [] if scored or ranked_columns else ["prediction"]

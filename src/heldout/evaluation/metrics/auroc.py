@@ -1,0 +1,66 @@
+"""Area under the ROC curve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from heldout.datasets.tasks import Family
+from heldout.errors import Problem
+from heldout.evaluation.classwise import mean_of_defined
+from heldout.evaluation.data import Flags, Floats, LabelPredictions, LabelReferences
+from heldout.evaluation.metric import Metric, ratio
+from heldout.evaluation.requirements import require_scores
+from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.ties import tied_sums
+
+
+@dataclass(frozen=True)
+class Auroc(Metric[LabelPredictions, LabelReferences]):
+    """The chance that an example of a class scores higher for it than one of another class.
+
+    Equal scores count half. With more than two classes: the mean over classes, each against all
+    others. With two: the score of the second declared class, as scikit-learn takes the greater
+    label.
+
+    Traps: a class that does not occur among the references leaves the mean, on every resample and
+    in every subgroup anew. Scores need not be probabilities.
+    """
+
+    id = "auroc"
+    title = "Area under the ROC curve"
+    families = frozenset({Family.LABEL})
+    needs = "scores"
+    source = "scikit-learn roc_auc_score with multi_class ovr"
+    undefined = "all references are of one class"
+
+    def unmet(self, predictions: LabelPredictions) -> Iterator[Problem]:
+        """Ask for scores."""
+        yield from super().unmet(predictions)
+        yield from require_scores(self.key, predictions)
+
+    def per_example(
+        self, predictions: LabelPredictions, references: LabelReferences
+    ) -> ExampleStats:
+        """Keep reference and scores: no sum over examples says enough."""
+        assert predictions.scores is not None
+        return self.stats(references, reference=references.labels, scores=predictions.scores)
+
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Average the areas of the classes."""
+        reference, scores = stats.array("reference"), stats.array("scores")
+        size = len(stats.classes)
+        chosen = [1] if size == 2 else range(size)
+        areas = [_area(weights, scores[:, one], reference == one) for one in chosen]
+        return mean_of_defined(np.stack(areas, axis=1))[:, None]
+
+
+def _area(weights: Floats, scores: Floats, flags: Flags) -> Floats:
+    if not flags.any() or flags.all():
+        return np.full(len(weights), np.nan)
+    positive, total = tied_sums(weights, scores, flags)
+    negative = total - positive
+    below = np.cumsum(negative, axis=0) - negative / 2
+    return ratio((positive * below).sum(axis=0), positive.sum(axis=0) * negative.sum(axis=0))

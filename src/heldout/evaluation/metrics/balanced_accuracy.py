@@ -1,0 +1,44 @@
+"""Balanced accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heldout.datasets.tasks import Family
+from heldout.evaluation.classwise import mean_of_defined, sum_by_code
+from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
+from heldout.evaluation.metric import Metric, ratio
+from heldout.evaluation.stats import ExampleStats
+
+
+@dataclass(frozen=True)
+class BalancedAccuracy(Metric[LabelPredictions, LabelReferences]):
+    """The mean over classes of the share of their examples that are predicted right.
+
+    Traps: the mean is over the classes that occur among the references, on every resample and in
+    every subgroup anew.
+    """
+
+    id = "balanced-accuracy"
+    title = "Balanced accuracy"
+    families = frozenset({Family.LABEL})
+    needs = "labels"
+    source = "scikit-learn balanced_accuracy_score"
+    accepts_missing = True
+
+    def per_example(
+        self, predictions: LabelPredictions, references: LabelReferences
+    ) -> ExampleStats:
+        """Keep the reference and whether it was found."""
+        correct = predictions.labels == references.labels
+        return self.stats(references, reference=references.labels, correct=correct)
+
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Average the recall of the classes."""
+        reference, correct = stats.array("reference"), stats.array("correct")
+        size = len(stats.classes)
+        hits = sum_by_code(weights, np.where(correct, reference, -1), size)
+        recall = ratio(hits, sum_by_code(weights, reference, size))
+        return mean_of_defined(recall)[:, None]

@@ -1,0 +1,62 @@
+"""Mean average precision of label sets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from heldout.datasets.tasks import Family
+from heldout.errors import Problem
+from heldout.evaluation.classwise import mean_of_defined
+from heldout.evaluation.data import Flags, Floats, SetPredictions, SetReferences
+from heldout.evaluation.metric import Metric, ratio
+from heldout.evaluation.requirements import require_scores
+from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.ties import tied_sums
+
+
+@dataclass(frozen=True)
+class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
+    """The mean over classes of the precision at each reference, best scores first.
+
+    Traps: there is no interpolation. Examples of equal score come in together. A class without a
+    reference leaves the mean, where scikit-learn counts 0. The values of random scores are the
+    shares of the classes, so those of different splits cannot be compared.
+    """
+
+    id = "mean-average-precision"
+    title = "Mean average precision"
+    families = frozenset({Family.LABEL_SET})
+    needs = "scores"
+    source = "scikit-learn average_precision_score"
+    undefined = "no label occurs among the references"
+
+    def unmet(self, predictions: SetPredictions) -> Iterator[Problem]:
+        """Ask for scores."""
+        yield from super().unmet(predictions)
+        yield from require_scores(self.key, predictions)
+
+    def per_example(self, predictions: SetPredictions, references: SetReferences) -> ExampleStats:
+        """Keep references and scores: no sum over examples says enough."""
+        assert predictions.scores is not None
+        return self.stats(references, reference=references.sets, scores=predictions.scores)
+
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Average the average precision of the classes."""
+        reference, scores = stats.array("reference"), stats.array("scores")
+        values = [
+            _average_precision(weights, scores[:, one], reference[:, one])
+            for one in range(len(stats.classes))
+        ]
+        return mean_of_defined(np.stack(values, axis=1))[:, None]
+
+
+def _average_precision(weights: Floats, scores: Floats, flags: Flags) -> Floats:
+    if not flags.any():
+        return np.full(len(weights), np.nan)
+    positive, total = tied_sums(weights, -scores, flags)
+    precision = ratio(np.cumsum(positive, axis=0), np.cumsum(total, axis=0))
+    hits = np.where(positive > 0, positive * precision, 0)
+    return ratio(hits.sum(axis=0), positive.sum(axis=0))
