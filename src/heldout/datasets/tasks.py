@@ -18,6 +18,9 @@ class Family(StrEnum):
     LABEL = "label"
     LABEL_SET = "label-set"
     NUMBER = "number"
+    BOXES = "boxes"
+    MASKS = "masks"
+    POSES = "poses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +88,7 @@ TASKS: dict[str, Task] = {
             family=Family.LABEL_SET,
             media="image",
             has_classes=True,
-            metrics=("multi-label-f1",),
+            metrics=("f1",),
             reference_columns="example_id, reference (a list, joined by | in CSV)",
             prediction_columns=(
                 "example_id, prediction (a list, joined by | in CSV)",
@@ -104,6 +107,48 @@ TASKS: dict[str, Task] = {
             reference_columns="example_id, reference (a number)",
             prediction_columns=("example_id, prediction (a number)",),
             labelling_form="number",
+        ),
+        Task(
+            id="object-detection",
+            title="Object detection",
+            family=Family.BOXES,
+            media="image",
+            has_classes=False,
+            metrics=("coco-bbox",),
+            reference_columns="COCO ground truth (JSON)",
+            prediction_columns=(
+                "COCO results (JSON): [{image_id, category_id, bbox, score}]",
+                "image_id, category_id, bbox, score (Parquet)",
+            ),
+            labelling_form="boxes",
+        ),
+        Task(
+            id="instance-segmentation",
+            title="Instance segmentation",
+            family=Family.MASKS,
+            media="image",
+            has_classes=False,
+            metrics=("coco-segm", "coco-bbox"),
+            reference_columns="COCO ground truth (JSON)",
+            prediction_columns=(
+                "COCO results (JSON): [{image_id, category_id, segmentation, score}]",
+                "image_id, category_id, segmentation, score (Parquet)",
+            ),
+            labelling_form="masks",
+        ),
+        Task(
+            id="keypoints",
+            title="Keypoints",
+            family=Family.POSES,
+            media="image",
+            has_classes=False,
+            metrics=("coco-keypoints",),
+            reference_columns="COCO ground truth (JSON)",
+            prediction_columns=(
+                "COCO results (JSON): [{image_id, category_id, keypoints, score}]",
+                "image_id, category_id, keypoints, score (Parquet)",
+            ),
+            labelling_form="keypoints",
         ),
     )
 }

@@ -1,0 +1,75 @@
+"""What every average precision over images has in common: match once, then accumulate."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from heldout.evaluation.data import Flags, Floats
+from heldout.evaluation.metric import Method, Metric, Number
+from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.vision.accumulation import Cut, Summary, accumulate
+from heldout.evaluation.vision.matching import Rules, match
+from heldout.evaluation.vision.objects import ObjectPredictions, ObjectReferences
+
+
+@dataclass(frozen=True)
+class AveragePrecision(Metric[ObjectPredictions, ObjectReferences]):
+    """Base of the metrics that rank the detections of a category over all images.
+
+    Attributes:
+        labels: The names of the numbers.
+        cuts: The precision-recall curves that are drawn.
+        points: Recalls the precision is averaged over, or 0 for the area under the curve.
+    """
+
+    interval = Method.STANDARD_ERROR
+    undefined = "no image has an object that counts"
+
+    labels: ClassVar[Sequence[str]]
+    cuts: ClassVar[Sequence[Cut]]
+    points: ClassVar[int] = 101
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """Precisions and recalls: the more the better."""
+        return tuple(map(Number, self.labels))
+
+    @abstractmethod
+    def rules(self) -> Rules:
+        """Return how detections are matched."""
+
+    def ignored(self, references: ObjectReferences) -> Flags:
+        """Return which objects count neither way."""
+        return references.objects.crowd
+
+    @abstractmethod
+    def numbers_of(self, summary: Summary) -> list[Floats]:
+        """Return one (replicates,) array per number."""
+
+    def per_example(
+        self, predictions: ObjectPredictions, references: ObjectReferences
+    ) -> ExampleStats:
+        """Keep what was matched in each image."""
+        matched = match(
+            predictions.detections,
+            references.objects,
+            self.ignored(references),
+            self.rules(),
+            images=len(references.example_ids),
+            categories=len(references.classes),
+        )
+        return self.stats(references, **matched)
+
+    def summarise(self, stats: ExampleStats, weights: Floats) -> Summary:
+        """Accumulate precision and recall per category and threshold."""
+        thresholds = len(self.rules().thresholds)
+        return accumulate(stats, weights, cuts=self.cuts, thresholds=thresholds, points=self.points)
+
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Average over the categories that have an object under the weights."""
+        return np.stack(self.numbers_of(self.summarise(stats, weights)), axis=1)

@@ -1,0 +1,258 @@
+"""COCO results: a JSON list of detections, or a Parquet table with its keys as columns."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from itertools import chain
+from operator import attrgetter
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from heldout.datasets.tasks import Family
+from heldout.errors import BadInput, Problem, Problems, did_you_mean
+from heldout.evaluation.data import AnyArray, Flags, Floats, Places
+from heldout.evaluation.vision.coco_format import Result, Segmentation
+from heldout.evaluation.vision.coco_masks import read_masks
+from heldout.evaluation.vision.json_entries import check_file, stream_list
+from heldout.evaluation.vision.masks import Masks, concatenate
+from heldout.evaluation.vision.objects import Detections, Layout, ObjectPredictions, is_box, say_box
+
+PARQUET_ROWS = 1 << 16
+NO_BOX = (float("nan"),) * 4
+COLUMNS = {Family.BOXES: "bbox", Family.MASKS: "segmentation", Family.POSES: "keypoints"}
+
+
+class Piece(NamedTuple):
+    """Some rows of a file, as it has them.
+
+    Attributes:
+        place: Names a row.
+        image_ids: (n,)
+        category_ids: (n,)
+        score: (n,)
+        boxes: (n, 4), NaN where a row has none.
+        segmentations: One per row, or empty.
+        keypoints: One list per row, or empty.
+    """
+
+    place: Callable[[int], str]
+    image_ids: AnyArray
+    category_ids: AnyArray
+    score: Floats
+    boxes: Floats
+    segmentations: Sequence[Segmentation | None] = ()
+    keypoints: Sequence[Sequence[float] | None] = ()
+
+
+class _Faults(NamedTuple):
+    """Faults of one piece."""
+
+    piece: Piece
+    problems: Problems
+
+    def at(self, wrong: Flags, describe: Callable[[int], tuple[str, str]]) -> None:
+        """Add a problem for every row that is wrong."""
+        for row in map(int, np.flatnonzero(wrong)):
+            self.problems.add(self.piece.place(row), *describe(row))
+
+
+def read_results(path: Path, *, family: Family, layout: Layout) -> ObjectPredictions:
+    """Read detections, some thousand at a time, so that memory holds little more than their columns.
+
+    An image without a detection is no fault. The area of a detection is that of its box where the
+    first entry has one, else that of its mask or of the extent of its keypoints, as in the COCO
+    tools.
+
+    Raises:
+        BadInput: With every problem.
+    """
+    problems = Problems()
+    pieces = _parquet if path.suffix.lower() == ".parquet" else _json
+    with_boxes: bool | None = None
+    parts = []
+    for piece in pieces(path, family, problems):
+        if with_boxes is None and len(piece.score):
+            with_boxes = not np.isnan(piece.boxes[0]).any()
+        parts.append(_check(piece, family, layout, bool(with_boxes), problems))
+    problems.refuse_if_any()
+    images = len(layout.image_ids)
+    return ObjectPredictions(
+        layout.example_ids,
+        np.zeros(images, np.bool_),
+        Places(np.zeros(images, np.int64), lambda _: path.name),
+        detections=_join(parts, family),
+    )
+
+
+def _json(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
+    for entries in stream_list(path, Result, problems):
+        yield _piece(entries.rows, entries.place, family)
+
+
+def _piece(rows: list[Result], place: Callable[[int], str], family: Family) -> Piece:
+    n = len(rows)
+    image_ids = np.fromiter(map(attrgetter("image_id"), rows), np.int64, n)
+    category_ids = np.fromiter(map(attrgetter("category_id"), rows), np.int64, n)
+    score = np.fromiter(map(attrgetter("score"), rows), np.float64, n)
+    boxes = (box or NO_BOX for box in map(attrgetter("bbox"), rows))
+    flat = np.fromiter(chain.from_iterable(boxes), np.float64, 4 * n)
+    piece = Piece(place, image_ids, category_ids, score, flat.reshape(n, 4))
+    if family is Family.MASKS:
+        return piece._replace(segmentations=[row.segmentation for row in rows])
+    if family is Family.POSES:
+        return piece._replace(keypoints=[row.keypoints for row in rows])
+    return piece
+
+
+def _parquet(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
+    check_file(path)
+    column = COLUMNS[family]
+    wanted = ["image_id", "category_id", "score", *dict.fromkeys(["bbox", column])]
+    try:
+        frame = pl.read_parquet(path, glob=False)
+    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException):
+        message = "not a readable Parquet file; it may be cut short"
+        raise BadInput([Problem(path.name, message, "write and upload it again")]) from None
+    absent = [
+        name for name in wanted if name not in frame.columns and name in (*wanted[:3], column)
+    ]
+    for name in absent:
+        remedy = did_you_mean(name, frame.columns) or f"the columns are {', '.join(frame.columns)}"
+        problems.add(path.name, f'there is no column "{name}"', remedy)
+    for name in {"image_id", "category_id"} & set(frame.columns):
+        if not frame[name].dtype.is_integer():
+            problems.add(path.name, f'the column "{name}" does not hold whole numbers')
+    for name in set(wanted) & set(frame.columns):
+        if frame[name].null_count():
+            problems.add(
+                path.name, f'the column "{name}" has {frame[name].null_count()} empty rows'
+            )
+    problems.refuse_if_any()
+    for start in range(0, len(frame), PARQUET_ROWS):
+        yield _frame_piece(frame[start : start + PARQUET_ROWS], start, family, path.name)
+
+
+def _frame_piece(frame: pl.DataFrame, start: int, family: Family, name: str) -> Piece:
+    def place(row: int) -> str:
+        return f"row {start + row + 1}"
+
+    try:
+        piece = Piece(
+            place,
+            frame["image_id"].to_numpy(),
+            frame["category_id"].to_numpy(),
+            frame["score"].cast(pl.Float64).to_numpy(),
+            _list_boxes(frame),
+        )
+        if family is Family.MASKS:
+            masks = msgspec.convert(frame["segmentation"].to_list(), list[Segmentation])
+            return piece._replace(segmentations=masks)
+    except (msgspec.ValidationError, pl.exceptions.PolarsError, ValueError) as error:
+        message = f"rows {start + 1} to {start + len(frame)} do not fit: {error}"
+        raise BadInput([Problem(name, message, "give the columns of COCO results")]) from None
+    if family is Family.POSES:
+        return piece._replace(keypoints=frame["keypoints"].to_list())
+    return piece
+
+
+def _list_boxes(frame: pl.DataFrame) -> Floats:
+    if "bbox" not in frame.columns:
+        return np.full((len(frame), 4), np.nan)
+    series = frame["bbox"]
+    if isinstance(series.dtype, pl.Array):
+        series = series.arr.to_list()
+    lengths = series.list.len().to_numpy()
+    if (lengths != 4).any():
+        raise ValueError(f"a bbox of {lengths[lengths != 4][0]} numbers; a box has four")
+    return series.explode().cast(pl.Float64).to_numpy().reshape(-1, 4)
+
+
+def _check(
+    piece: Piece, family: Family, layout: Layout, with_boxes: bool, problems: Problems
+) -> Detections:
+    """Look every row up and measure it; what is wrong goes to the problems."""
+    faults = _Faults(piece, problems)
+    image = _look_up(piece.image_ids, layout.image_ids)
+    category = _look_up(piece.category_ids, layout.category_ids)
+    faults.at(image < 0, lambda row: (
+        f"image_id {piece.image_ids[row]} is not the id of an image", ""))  # fmt: skip
+    faults.at(category < 0, lambda row: (
+        f"category_id {piece.category_ids[row]} is not the id of a category",
+        layout.say_categories()))  # fmt: skip
+    faults.at(~np.isfinite(piece.score), lambda row: (
+        f"score {piece.score[row]} is not a finite number", "say how sure you are"))  # fmt: skip
+    image, category = np.maximum(image, 0), np.maximum(category, 0)
+    masks = _masks(piece, layout.sizes[image], faults) if family is Family.MASKS else None
+    keypoints = None
+    if family is Family.POSES:
+        keypoints = _read_keypoints(piece, layout.keypoints, problems)
+    boxes, area = _measure(piece, masks, keypoints, faults, with_boxes)
+    return Detections(
+        image=image, category=category, area=area, boxes=boxes, masks=masks, keypoints=keypoints,
+        score=piece.score,
+    )  # fmt: skip
+
+
+def _masks(piece: Piece, sizes: AnyArray, faults: _Faults) -> Masks:
+    absent = np.array([one is None for one in piece.segmentations], np.bool_)
+    faults.at(absent, lambda _: ("no segmentation", "give its run lengths"))
+    return read_masks(piece.segmentations, sizes, faults.problems, piece.place)
+
+
+def _measure(
+    piece: Piece, masks: Masks | None, keypoints: Floats | None, faults: _Faults, with_boxes: bool
+) -> tuple[Floats, Floats]:
+    """Return boxes and areas."""
+    if with_boxes or (masks is None and keypoints is None):
+        boxes = piece.boxes
+        faults.at(~is_box(boxes), lambda row: say_box(boxes[row]))
+    elif masks is not None:
+        return masks.boxes(), masks.measure()[1].astype(np.float64)
+    else:
+        assert keypoints is not None
+        low, high = keypoints[:, :, :2].min(axis=1), keypoints[:, :, :2].max(axis=1)
+        boxes = np.hstack([low, high - low])
+    return boxes, boxes[:, 2] * boxes[:, 3]
+
+
+def _look_up(ids: AnyArray, known: AnyArray) -> AnyArray:
+    """Return the position of each id in the sorted known ones; -1 where it is not there."""
+    at = np.searchsorted(known, ids)
+    at = np.minimum(at, max(len(known) - 1, 0))
+    found = known[at] == ids if len(known) else np.zeros(len(ids), np.bool_)
+    return np.where(found, at, -1).astype(np.int32)
+
+
+def _read_keypoints(piece: Piece, kinds: int, problems: Problems) -> Floats:
+    flat = np.zeros((len(piece.keypoints), kinds * 3))
+    for row, one in enumerate(piece.keypoints):
+        given = 0 if one is None else len(one)
+        if one is None or given != kinds * 3:
+            message = f"{given} numbers of keypoints where there should be {kinds * 3}"
+            problems.add(piece.place(row), message, "give x, y, v of each keypoint")
+        elif not np.isfinite(one).all():
+            problems.add(piece.place(row), "a keypoint is not finite", "give numbers")
+        else:
+            flat[row] = one
+    return flat.reshape(-1, kinds, 3)
+
+
+def _join(parts: list[Detections], family: Family) -> Detections:
+    def column(name: str, empty: AnyArray) -> AnyArray:
+        return np.concatenate([empty, *(getattr(part, name) for part in parts)])
+
+    masks = [part.masks for part in parts if part.masks is not None]
+    keypoints = [part.keypoints for part in parts if part.keypoints is not None]
+    return Detections(
+        image=column("image", np.zeros(0, np.int32)),
+        category=column("category", np.zeros(0, np.int32)),
+        area=column("area", np.zeros(0)),
+        boxes=column("boxes", np.zeros((0, 4))),
+        score=column("score", np.zeros(0)),
+        masks=concatenate(masks) if family is Family.MASKS else None,
+        keypoints=np.concatenate(keypoints) if keypoints else None,
+    )

@@ -1,0 +1,161 @@
+"""Lists of JSON objects as typed rows: fast when all is well, thorough when something is not."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Generic, NamedTuple, TypeVar
+
+import msgspec
+
+from heldout.errors import BadInput, Problem, Problems
+
+CHUNK = 1 << 22  # Bytes of a list decoded at a time; what bounds the memory of a reader.
+BORDER = re.compile(rb"\}\s*,\s*$")
+
+Row = TypeVar("Row", bound=msgspec.Struct)
+
+
+class Entries(NamedTuple, Generic[Row]):
+    """Some of a list's rows.
+
+    Attributes:
+        first: Number of the first, counted from 1.
+        rows: What could be decoded.
+        numbers: The number of each row where some could not be decoded, else None.
+    """
+
+    first: int
+    rows: list[Row]
+    numbers: list[int] | None = None
+
+    def place(self, row: int) -> str:
+        """Name one of the rows."""
+        return f"entry {self.numbers[row] if self.numbers else self.first + row}"
+
+
+def read_bytes(path: Path) -> bytes:
+    """Read a whole file.
+
+    Raises:
+        BadInput: It is absent or empty.
+    """
+    check_file(path)
+    return path.read_bytes()
+
+
+def check_file(path: Path) -> None:
+    """Refuse a file that is absent or empty."""
+    if not path.is_file():
+        raise BadInput([Problem(path.name, "there is no such file")])
+    if path.stat().st_size == 0:
+        raise BadInput([Problem(path.name, "the file is empty")])
+
+
+def stream_list(path: Path, kind: type[Row], problems: Problems) -> Iterator[Entries[Row]]:
+    """Decode a file that is one list of objects, some at a time.
+
+    Rows that do not fit are left out and added to the problems, each with its number.
+
+    Raises:
+        BadInput: The file is not a list of objects, or is cut short.
+    """
+    check_file(path)
+    decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
+    number = 1
+    for data in _pieces(path):
+        entries = _decode(data, decoder, kind, number, problems, path.name)
+        number += len(entries.rows) if entries.numbers is None else _length(data)
+        yield entries
+
+
+def _pieces(path: Path) -> Iterator[bytes]:
+    """Cut a file between objects of its list; every piece is a list of its own."""
+    with path.open("rb") as file:
+        rest = b""
+        while block := file.read(CHUNK):
+            data = rest + block
+            border = _last_border(data)
+            if border is None:
+                rest = data
+                continue
+            end, start = border
+            yield data[:end] + b"]"
+            rest = b"[" + data[start:]
+        yield rest
+
+
+def _last_border(data: bytes) -> tuple[int, int] | None:
+    """Find the last place between two objects: one past the first's end, and the next's start."""
+    stop = len(data)
+    while (start := data.rfind(b"{", 0, stop)) > 0:
+        border = BORDER.search(data[max(0, start - 64) : start])
+        if border:
+            return start - len(border[0]) + 1, start
+        stop = start
+    return None
+
+
+def _decode(
+    data: bytes,
+    decoder: msgspec.json.Decoder[list[Row]],
+    kind: type[Row],
+    first: int,
+    problems: Problems,
+    name: str,
+) -> Entries[Row]:
+    try:
+        return Entries(first, decoder.decode(data))
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        rows, numbers = [], []
+        for number, value in enumerate(_decode_loosely(data, name, first), start=first):
+            try:
+                rows.append(msgspec.convert(value, kind))
+                numbers.append(number)
+            except msgspec.ValidationError as error:
+                problems.add(f"entry {number}", plain_message(error))
+        return Entries(first, rows, numbers)
+
+
+def _decode_loosely(data: bytes, name: str, first: int) -> list[object]:
+    """Decode with Python's own reader, which takes NaN, so that each row can be looked at."""
+    try:
+        values = json.JSONDecoder().decode(data.decode())
+    except (ValueError, RecursionError) as error:
+        after = f" after entry {first - 1:,}" if first > 1 else ""
+        message = f"not readable as JSON{after}: {error}"
+        raise BadInput([Problem(name, message, "was it cut short? write it again")]) from None
+    if not isinstance(values, list):
+        raise BadInput([Problem(name, "not a list of objects", "give a list: [{…}, {…}]")])
+    return values
+
+
+def _length(data: bytes) -> int:
+    return len(_decode_loosely(data, "", 1))
+
+
+def plain_message(error: msgspec.ValidationError) -> str:
+    """Say what does not fit in words for people: `image_id: expected a whole number, got text`."""
+    text, _, path = str(error).partition(" - at `")
+    for word, plain in WORDS.items():
+        text = text.replace(f"`{word}`", plain)
+    key = path.rstrip("`").removeprefix("$").lstrip(".")
+    text = text[0].lower() + text[1:]
+    return f"{key}: {text}" if key else text
+
+
+WORDS = {
+    "int | null": "a whole number",
+    "float | null": "a number",
+    "array | null": "a list",
+    "object | array | null": "polygons or run lengths",
+    "int": "a whole number",
+    "float": "a number",
+    "str": "text",
+    "array": "a list",
+    "object": "an object",
+    "null": "null",
+    "bool": "true or false",
+}
