@@ -198,6 +198,11 @@ class Settings:
     challenge_files: int = setting(
         "500000", "The largest number of files in an uploaded challenge.", count
     )
+    publish_from: str = setting(
+        "",
+        "A folder on the server whose challenge folders organisers may publish from the browser; "
+        "empty: none.",
+    )
     worker_lease: int = setting(
         "60", "Seconds after which the work of a silent worker is given to another.", count
     )

@@ -129,3 +129,13 @@ def use_sign_in_link(secret: str, *, now: datetime) -> User | None:
         # Whoever holds the link was given it by the site's own machine or mail.
         audit.record("signed in by link", by=user, on=user, now=now)
     return user
+
+
+def edit_profile(*, user: User, handle: str, name: str, now: datetime) -> User:
+    """Change what others see of a person."""
+    with transaction.atomic():
+        changes = {"handle": [user.handle, handle]} if handle != user.handle else {}
+        User.objects.filter(pk=user.pk).update(handle=handle, name=name)
+        audit.record("profile edited", by=user, on=user, now=now, **changes)
+    user.refresh_from_db()
+    return user

@@ -116,6 +116,8 @@ class Phase(models.Model):
     retired = models.BooleanField(default=False)
     # Raised whenever something on the leaderboard may have changed.
     board_version = models.PositiveBigIntegerField(default=0)
+    # A leaderboard that takes long to compute rests in between.
+    board_not_before = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["position", "id"]
@@ -186,6 +188,8 @@ class Entrant(models.Model):
     challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="entrants")
     name = models.CharField(max_length=80)
     personal = models.BooleanField(default=True)
+    # The organisers' own, shown for comparison and marked as such.
+    baseline = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     class Meta:

@@ -1,36 +1,55 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied, ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 
-from heldout.errors import BadInput, Problem, Problems
+from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
-from heldout.site.accounts.services import is_verified, person
+from heldout.site.challenges.access import (
+    Viewer,
+    entrant_of,
+    has_accepted_terms,
+    require,
+    visible,
+)
 from heldout.site.challenges.models import (
     Audience,
     Challenge,
     Entrant,
-    Invitation,
     Member,
-    Organiser,
     Phase,
     Reveal,
-    Role,
     TermsAcceptance,
     Visibility,
 )
-from heldout.site.common import audit
+from heldout.site.challenges.people import add_organiser, invite, remove_organiser
+from heldout.site.challenges.publishing import publish
+from heldout.site.common import audit, jobs
 from heldout.site.common.problems import Refused
 
-Viewer = User | AnonymousUser
+__all__ = [
+    "Viewer",
+    "accept_terms",
+    "add_organiser",
+    "edit_phase",
+    "entrant_of",
+    "has_accepted_terms",
+    "invite",
+    "join",
+    "publish",
+    "refresh_board",
+    "remove_organiser",
+    "require",
+    "set_visibility",
+    "visible",
+]
+
+COMPUTE_BOARD = "board"
+# Above the evaluations: who was scored wants to see it.
+BOARD_PRIORITY = 10
 
 EDITABLE = (
     "title",
@@ -44,49 +63,6 @@ EDITABLE = (
     "reveal",
     "final",
 )
-
-
-def visible(viewer: Viewer) -> QuerySet[Challenge]:
-    """The challenges this person may see, the newest first; agrees with `challenges.view`."""
-    everything = Challenge.objects.order_by("-published_at", "-id").select_related("current")
-    public = Q(visibility=Visibility.PUBLIC)
-    if not viewer.is_authenticated:
-        return everything.filter(public)
-    if viewer.is_superuser:
-        return everything
-    mine = Q(pk__in=Organiser.objects.filter(user=viewer).values("challenge"))
-    return everything.filter(public | mine | Q(visibility=Visibility.INVITED) & _invited(viewer))
-
-
-def _invited(viewer: User) -> Q:
-    taking_part = Q(pk__in=Member.objects.filter(user=viewer).values("challenge"))
-    if settings.HELDOUT.email_verification != "none" and not is_verified(viewer):
-        return taking_part
-    invited = Invitation.objects.filter(email__iexact=viewer.email)
-    return taking_part | Q(pk__in=invited.values("challenge"))
-
-
-def require(viewer: Viewer, permission: str, on: Any = None) -> None:
-    """Refuse what a person may not do, with the same words for every verb."""
-    if not viewer.has_perm(permission, on):
-        raise PermissionDenied("You are not allowed to do this.")
-
-
-def entrant_of(challenge: Challenge, user: Viewer) -> Entrant | None:
-    """As whom the person takes part, if at all."""
-    if not user.is_authenticated:
-        return None
-    return Entrant.objects.filter(challenge=challenge, members__user=user).first()
-
-
-def has_accepted_terms(challenge: Challenge, user: Viewer) -> bool:
-    """Whether the person accepted the terms as they are now; true where there are none."""
-    digest = challenge.revision.terms_digest
-    if not digest or not user.is_authenticated:
-        return not digest
-    return TermsAcceptance.objects.filter(
-        challenge=challenge, user=user, terms_digest=digest
-    ).exists()
 
 
 def accept_terms(*, challenge: Challenge, user: User, terms_digest: str, now: datetime) -> None:
@@ -151,7 +127,7 @@ def edit_phase(*, phase: Phase, by: User, now: datetime, **changes: Any) -> Phas
     _check_phase(phase)
     with transaction.atomic():
         phase.save(update_fields=[*changes])
-        touch_board(phase)
+        refresh_board(phase, now=now)
         audit.record(
             "phase edited",
             by=by,
@@ -187,9 +163,17 @@ def _check_phase(phase: Phase) -> None:
     problems.refuse_if_any()
 
 
-def touch_board(phase: Phase) -> None:
-    """Say that the leaderboard may have changed; whoever calls this also has it computed."""
+def refresh_board(phase: Phase, *, now: datetime) -> None:
+    """Have the leaderboard computed anew; call it in the transaction that changes it."""
     Phase.objects.filter(pk=phase.pk).update(board_version=F("board_version") + 1)
+    phase.refresh_from_db(fields=["board_version", "board_not_before"])
+    jobs.enqueue(
+        COMPUTE_BOARD,
+        key=f"{COMPUTE_BOARD}:{phase.pk}:{phase.board_version}",
+        payload={"phase": phase.pk},
+        now=max(now, phase.board_not_before or now),
+        priority=BOARD_PRIORITY,
+    )
 
 
 def set_visibility(
@@ -201,71 +185,4 @@ def set_visibility(
         challenge.save(update_fields=["visibility"])
         audit.record(
             "visibility set", by=by, on=challenge, now=now, visibility=challenge.visibility
-        )
-
-
-def invite(*, challenge: Challenge, emails: Iterable[str], by: User, now: datetime) -> int:
-    """Let the owners of these addresses in; returns how many are new."""
-    require(by, "challenges.manage_people", challenge)
-    wanted = {email.strip().lower() for email in emails if email.strip()}
-    problems = [
-        Problem(email, "is not an e-mail address")
-        for email in sorted(wanted)
-        if not _is_email(email)
-    ]
-    if problems:
-        raise BadInput(problems)
-    with transaction.atomic():
-        known = {email.lower() for email in challenge.invitations.values_list("email", flat=True)}
-        new = wanted - known
-        Invitation.objects.bulk_create(
-            Invitation(challenge=challenge, email=email, created_at=now) for email in sorted(new)
-        )
-        audit.record("people invited", by=by, on=challenge, now=now, count=len(new))
-    return len(new)
-
-
-def _is_email(text: str) -> bool:
-    try:
-        validate_email(text)
-    except ValidationError:
-        return False
-    return True
-
-
-def add_organiser(
-    *, challenge: Challenge, email: str, role: Role, by: User, now: datetime
-) -> Organiser:
-    """Give a person a role; an account is made for an address without one."""
-    require(by, "challenges.manage_people", challenge)
-    if not _is_email(email):
-        raise BadInput([Problem("email", f"{email} is not an e-mail address")])
-    with transaction.atomic():
-        user = person(email=email)
-        row, _ = Organiser.objects.update_or_create(
-            challenge=challenge, user=user, defaults={"role": role}
-        )
-        _keep_an_organiser(challenge)
-        audit.record("organiser added", by=by, on=challenge, now=now, user=user.pk, role=role)
-    return row
-
-
-def remove_organiser(*, organiser: Organiser, by: User, now: datetime) -> None:
-    challenge = organiser.challenge
-    require(by, "challenges.manage_people", challenge)
-    with transaction.atomic():
-        user = organiser.user_id
-        organiser.delete()
-        _keep_an_organiser(challenge)
-        audit.record("organiser removed", by=by, on=challenge, now=now, user=user)
-
-
-def _keep_an_organiser(challenge: Challenge) -> None:
-    if not challenge.organisers.filter(role=Role.ORGANISER).exists():
-        raise Refused(
-            [
-                Problem(
-                    "role", "a challenge needs an organiser", "make somebody else organiser first"
-                )
-            ]
         )

@@ -18,6 +18,7 @@ from django.db.models.functions import Greatest
 
 from heldout.errors import HeldoutError
 from heldout.site.common import wake
+from heldout.site.common.handlers import HANDLERS
 from heldout.site.common.models import Job, JobState, Lane
 
 SETTLED = (JobState.READY, JobState.RUNNING, JobState.DONE)
@@ -122,36 +123,41 @@ def finishing(job: Job, *, now: datetime) -> Iterator[None]:
         yield
 
 
-def fail(job: Job, *, error: str, now: datetime) -> Job | None:
-    """Record a failure; returns the next attempt, or None when it was the last."""
+def fail(job: Job, *, error: str, now: datetime, hopeless: bool = False) -> Job | None:
+    """Record a failure; returns the next attempt, or None when there is none."""
+    return _end(job, JobState.FAILED, error=error, now=now, hopeless=hopeless)
+
+
+def expire(*, now: datetime, owner: str = "") -> int:
+    """Take jobs from silent workers, or from an owner known to be dead; returns how many."""
+    silent = Job.objects.filter(state=JobState.RUNNING)
+    silent = silent.filter(owner=owner) if owner else silent.filter(lease_until__lt=now)
+    for job in silent:
+        _end(job, JobState.EXPIRED, error=f"the worker {job.owner} fell silent", now=now)
+    return len(silent)
+
+
+def _end(
+    job: Job, state: JobState, *, error: str, now: datetime, hopeless: bool = False
+) -> Job | None:
+    last = hopeless or job.attempt >= job.max_attempts
     with transaction.atomic():
-        state = JobState.DEAD if job.attempt >= job.max_attempts else JobState.FAILED
-        if not held(job).update(state=state, error=error[:4000], finished_at=now, lease_until=None):
+        ended = (
+            held(job).filter(lease_until=job.lease_until)
+            if state == JobState.EXPIRED
+            else held(job)
+        )
+        if not ended.update(
+            state=JobState.DEAD if last else state,
+            error=error[:4000],
+            finished_at=now,
+            lease_until=None,
+        ):
             return None
-        return _retry(job, now=now) if state == JobState.FAILED else None
-
-
-def expire(*, now: datetime) -> list[Job]:
-    """End the leases of silent workers; returns the jobs that will not be tried again."""
-    dead = []
-    for job in Job.objects.filter(state=JobState.RUNNING, lease_until__lt=now):
-        with transaction.atomic():
-            last = job.attempt >= job.max_attempts
-            ended = (
-                held(job)
-                .filter(lease_until__lt=now)
-                .update(
-                    state=JobState.DEAD if last else JobState.EXPIRED,
-                    error=f"the worker {job.owner} fell silent",
-                    finished_at=now,
-                    lease_until=None,
-                )
-            )
-            if ended and last:
-                dead.append(job)
-            elif ended:
-                _retry(job, now=now)
-    return dead
+        if not last:
+            return _retry(job, now=now)
+        HANDLERS[job.kind].give_up(job, now)
+    return None
 
 
 def _retry(job: Job, *, now: datetime) -> Job:

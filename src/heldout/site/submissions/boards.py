@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from heldout.site.challenges.models import Phase, Reveal
-from heldout.site.challenges.services import Viewer, entrant_of, require, touch_board
-from heldout.site.common import jobs
+from heldout.site.challenges.services import Viewer, entrant_of, require
 from heldout.site.submissions.models import Board
-
-COMPUTE_BOARD = "board"
-# Above the evaluations: who was scored wants to see it.
-BOARD_PRIORITY = 10
-# A board that takes long to compute is computed at most this share of the time.
-BOARD_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +28,7 @@ class BoardScore:
 class BoardRow:
     """One entrant. `rank` is None where there is no score.
 
-    `distinguishable` says whether the first is better than this one beyond chance; None: not known
+    `level_with_first`: chance alone may explain that it is not first; None: not known
     or not revealed. `scores` are all numbers of the phase, the primary one too.
     """
 
@@ -50,10 +43,11 @@ class BoardRow:
     low: float | None
     high: float | None
     n: int
-    distinguishable: bool | None
+    level_with_first: bool | None
     submissions: int
     submitted_at: str
     scores: tuple[BoardScore, ...]
+    baseline: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +119,31 @@ def _without_intervals(row: dict[str, Any]) -> dict[str, Any]:
         **nothing,
         "rank_low": None,
         "rank_high": None,
-        "distinguishable": None,
+        "level_with_first": None,
         "scores": [{**score, **nothing} for score in row["scores"]],
     }
 
 
+def as_json(view: BoardView) -> dict[str, Any]:
+    """The leaderboard as the API and the page's JSON give it."""
+    return {
+        "challenge": view.phase.challenge.slug,
+        "phase": view.phase.key,
+        "version": view.version,
+        "pending": view.pending,
+        "hidden": view.hidden,
+        "higher_is_better": view.higher_is_better,
+        "leaderboard": [_public(row) for row in view.rows],
+    }
+
+
+def _public(row: BoardRow) -> dict[str, Any]:
+    return {name: value for name, value in asdict(row).items() if name != "entrant_id"}
+
+
 COLUMNS = (
     "rank", "rank_low", "rank_high", "entrant", "metric", "name", "value", "low", "high", "n",
-    "distinguishable", "submissions", "submitted_at",
+    "level_with_first", "submissions", "submitted_at",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -151,25 +162,3 @@ def _cell(value: object) -> object:
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return "" if value is None else value
-
-
-def changed(phase: Phase, *, now: datetime) -> None:
-    """Have the leaderboard computed anew; call it in the transaction that changes it."""
-    touch_board(phase)
-    version = Phase.objects.values_list("board_version", flat=True).get(pk=phase.pk)
-    phase.board_version = version
-    jobs.enqueue(
-        COMPUTE_BOARD,
-        key=f"{COMPUTE_BOARD}:{phase.pk}:{version}",
-        payload={"phase": phase.pk, "version": version},
-        now=max(now, _next_computation(phase)),
-        priority=BOARD_PRIORITY,
-    )
-
-
-def _next_computation(phase: Phase) -> datetime:
-    board = Board.objects.filter(phase=phase).first()
-    if board is None:
-        return phase.challenge.created_at
-    pause = timedelta(seconds=board.seconds / BOARD_SHARE)
-    return board.computed_at + (pause if board.seconds > 0.5 else timedelta(0))

@@ -21,7 +21,11 @@ class Status(models.TextChoices):
 
     @property
     def is_final(self) -> bool:
-        return self not in {Status.QUEUED, Status.RUNNING}
+        return self not in self.unfinished()
+
+    @classmethod
+    def unfinished(cls) -> tuple[Status, ...]:
+        return (cls.QUEUED, cls.RUNNING)
 
 
 def new_id() -> str:
@@ -156,8 +160,6 @@ class Board(models.Model):
     name = models.CharField(max_length=120)
     higher_is_better = models.BooleanField(default=True)
     rows = models.JSONField(default=list)
-    # How long the computation took.
-    seconds = models.FloatField(default=0.0)
     computed_at = models.DateTimeField()
 
     def __str__(self) -> str:

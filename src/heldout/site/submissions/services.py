@@ -10,10 +10,10 @@ from django.db import IntegrityError, transaction
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Entrant, Phase, PhaseStatus
-from heldout.site.challenges.services import has_accepted_terms, require
+from heldout.site.challenges.services import has_accepted_terms, refresh_board, require
 from heldout.site.common import audit, jobs
 from heldout.site.common.problems import Conflict, Refused
-from heldout.site.submissions import boards, limits, storage
+from heldout.site.submissions import limits, storage
 from heldout.site.submissions.models import Status, Submission
 
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".zip")
@@ -152,7 +152,7 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
             limits.give_back(submission)
         Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
         audit.record("withdrawn", by=by, on=submission, now=now)
-        boards.changed(submission.phase, now=now)
+        refresh_board(submission.phase, now=now)
     submission.refresh_from_db()
     return submission
 

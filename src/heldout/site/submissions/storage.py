@@ -51,7 +51,7 @@ def store(upload: BinaryIO, *, limit: int) -> Stored:
 
 def _write(upload: BinaryIO, part: Path, limit: int) -> Stored:
     content, size = hashlib.sha256(), 0
-    with part.open("xb", opener=_private) as file:
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         while chunk := upload.read(CHUNK):
             size += len(chunk)
             if size > limit:
@@ -64,10 +64,6 @@ def _write(upload: BinaryIO, part: Path, limit: int) -> Stored:
         file.flush()
         os.fsync(file.fileno())
     return Stored(content.hexdigest(), size)
-
-
-def _private(name: str, flags: int) -> int:
-    return os.open(name, flags, 0o600)
 
 
 def _keep(part: Path, final: Path) -> None:

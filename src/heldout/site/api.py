@@ -1,0 +1,70 @@
+"""The API under `/api/v1/`: everything a page can do, with the same verbs and the same refusals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import AuthenticationError, HttpError, ValidationError
+
+from heldout import __version__
+from heldout.errors import BadInput, Problem
+from heldout.site.accounts.api import router as accounts
+from heldout.site.challenges.api import router as challenges
+from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
+from heldout.site.submissions.api import router as submissions
+
+# The page that shows the schema comes from elsewhere's servers, so it stays off.
+api = NinjaAPI(
+    title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[]
+)
+for router in (accounts, challenges, submissions):
+    api.add_router("", router)
+
+
+def _answer(request: HttpRequest, problems: Sequence[ProblemJson], status: int) -> HttpResponse:
+    return api.create_response(request, {"problems": list(problems)}, status=status)
+
+
+def _one(request: HttpRequest, message: str, status: int, remedy: str = "") -> HttpResponse:
+    return _answer(request, as_json([Problem("", message, remedy)]), status)
+
+
+@api.exception_handler(BadInput)
+def bad_input(request: HttpRequest, error: BadInput) -> HttpResponse:
+    return _answer(request, refusal(error), 409 if isinstance(error, Refused) else 422)
+
+
+@api.exception_handler(ValidationError)
+def invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    found = [Problem(_place(one["loc"]), one["msg"]) for one in error.errors]
+    return _answer(request, as_json(found), 422)
+
+
+def _place(location: Sequence[Any]) -> str:
+    """`("body", "changes", "opens")` is `opens` to the caller."""
+    return ".".join(str(part) for part in location[1:]) or str(location[0])
+
+
+@api.exception_handler(AuthenticationError)
+def unknown_caller(request: HttpRequest, error: Exception) -> HttpResponse:
+    remedy = "send a valid token as Authorization: Bearer …; your account page makes one"
+    return _one(request, "who you are is not known", 401, remedy)
+
+
+@api.exception_handler(PermissionDenied)
+def forbidden(request: HttpRequest, error: Exception) -> HttpResponse:
+    return _one(request, "you are not allowed to do this", 403)
+
+
+@api.exception_handler(Http404)
+def missing(request: HttpRequest, error: Exception) -> HttpResponse:
+    return _one(request, str(error).rstrip(".").lower() or "there is nothing here", 404)
+
+
+@api.exception_handler(HttpError)
+def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
+    return _one(request, str(error), error.status_code)

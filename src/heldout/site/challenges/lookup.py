@@ -1,0 +1,33 @@
+"""Find things by the names in an address. What a viewer may not see is not there."""
+
+from __future__ import annotations
+
+from django.http import Http404
+
+from heldout.site.catalog.models import DataFile
+from heldout.site.challenges.access import Viewer
+from heldout.site.challenges.models import Challenge, Phase
+
+
+def find_challenge(slug: str, viewer: Viewer) -> Challenge:
+    challenge = (
+        Challenge.objects.select_related("current", "current__data").filter(slug=slug).first()
+    )
+    if challenge is None or not viewer.has_perm("challenges.view", challenge):
+        raise Http404("There is no such challenge.")
+    return challenge
+
+
+def find_phase(challenge: Challenge, key: str) -> Phase:
+    phase = challenge.phases.filter(key=key).first()
+    if phase is None:
+        raise Http404("The challenge has no such phase.")
+    phase.challenge = challenge
+    return phase
+
+
+def find_file(challenge: Challenge, name: str) -> DataFile:
+    file = challenge.revision.data.files.select_related("revision").filter(name=name).first()
+    if file is None:
+        raise Http404("The challenge has no such file.")
+    return file

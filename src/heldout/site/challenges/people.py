@@ -1,0 +1,85 @@
+"""Who organises a challenge, and who is invited to it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+
+from heldout.errors import BadInput, Problem
+from heldout.site.accounts.models import User
+from heldout.site.accounts.services import person
+from heldout.site.challenges.access import require
+from heldout.site.challenges.models import Challenge, Invitation, Organiser, Role
+from heldout.site.common import audit
+from heldout.site.common.problems import Refused
+
+
+def invite(*, challenge: Challenge, emails: Iterable[str], by: User, now: datetime) -> int:
+    """Let the owners of these addresses in; returns how many are new."""
+    require(by, "challenges.manage_people", challenge)
+    wanted = {email.strip().lower() for email in emails if email.strip()}
+    problems = [
+        Problem(email, "is not an e-mail address")
+        for email in sorted(wanted)
+        if not _is_email(email)
+    ]
+    if problems:
+        raise BadInput(problems)
+    with transaction.atomic():
+        known = {email.lower() for email in challenge.invitations.values_list("email", flat=True)}
+        new = wanted - known
+        Invitation.objects.bulk_create(
+            Invitation(challenge=challenge, email=email, created_at=now) for email in sorted(new)
+        )
+        audit.record("people invited", by=by, on=challenge, now=now, count=len(new))
+    return len(new)
+
+
+def _is_email(text: str) -> bool:
+    try:
+        validate_email(text)
+    except ValidationError:
+        return False
+    return True
+
+
+def add_organiser(
+    *, challenge: Challenge, email: str, role: Role, by: User, now: datetime
+) -> Organiser:
+    """Give a person a role; an account is made for an address without one."""
+    require(by, "challenges.manage_people", challenge)
+    if not _is_email(email):
+        raise BadInput([Problem("email", f"{email} is not an e-mail address")])
+    with transaction.atomic():
+        user = person(email=email)
+        row, _ = Organiser.objects.update_or_create(
+            challenge=challenge, user=user, defaults={"role": role}
+        )
+        _keep_an_organiser(challenge)
+        audit.record("organiser added", by=by, on=challenge, now=now, user=user.pk, role=role)
+    return row
+
+
+def remove_organiser(*, organiser: Organiser, by: User, now: datetime) -> None:
+    challenge = organiser.challenge
+    require(by, "challenges.manage_people", challenge)
+    with transaction.atomic():
+        user = organiser.user_id
+        organiser.delete()
+        _keep_an_organiser(challenge)
+        audit.record("organiser removed", by=by, on=challenge, now=now, user=user)
+
+
+def _keep_an_organiser(challenge: Challenge) -> None:
+    if not challenge.organisers.filter(role=Role.ORGANISER).exists():
+        raise Refused(
+            [
+                Problem(
+                    "role", "a challenge needs an organiser", "make somebody else organiser first"
+                )
+            ]
+        )

@@ -1,0 +1,277 @@
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+    JsonResponse,
+)
+from django.utils import timezone
+from ninja import File, Form, Header, Router, Schema, UploadedFile
+
+from heldout.site.accounts.security import ANYBODY, SIGNED_IN
+from heldout.site.catalog.responses import matches, send
+from heldout.site.challenges.access import Viewer
+from heldout.site.challenges.api import MISSING, REFUSED, viewer
+from heldout.site.challenges.lookup import find_challenge, find_phase
+from heldout.site.challenges.services import join
+from heldout.site.common.schemas import ProblemOut
+from heldout.site.submissions import boards, results, services, storage
+from heldout.site.submissions.models import Submission
+
+router = Router(tags=["Submissions"])
+LIST_LIMIT = 500
+
+
+class BoardScoreOut(Schema):
+    metric: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+
+
+class BoardRowOut(Schema):
+    """`rank_low` to `rank_high`: the ranks that agree with the data."""
+
+    rank: int | None
+    rank_low: int | None
+    rank_high: int | None
+    entrant: str
+    metric: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    level_with_first: bool | None
+    submissions: int
+    submitted_at: str
+    scores: list[BoardScoreOut]
+
+
+class BoardOut(Schema):
+    """What the phase does not reveal is null; if it reveals no scores, `hidden` is true."""
+
+    challenge: str
+    phase: str
+    version: int
+    pending: bool
+    hidden: bool
+    higher_is_better: bool
+    leaderboard: list[BoardRowOut]
+
+
+class ScoreOut(Schema):
+    metric: str
+    name: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    seed: int
+    version: str
+    method: str
+    reason: str
+
+
+class SubmissionOut(Schema):
+    """A submission as the caller may see it. `status` ends as scored, refused, failed or withdrawn."""
+
+    id: str
+    challenge: str
+    phase: str
+    entrant: str
+    by: str
+    status: str
+    created_at: datetime
+    finished_at: datetime | None
+    filename: str
+    size: int
+    sha256: str
+    note: str
+    scores: list[ScoreOut]
+    problems: list[ProblemOut]
+
+
+class SubmissionDetail(SubmissionOut):
+    subgroups: list[dict[str, Any]]
+    per_class: list[dict[str, Any]]
+    hides: list[str]
+
+
+@router.get(
+    "/challenges/{slug}/phases/{phase}/leaderboard",
+    response={200: BoardOut, 304: None, 403: MISSING[404], **MISSING},
+    auth=ANYBODY,
+    url_name="leaderboard",
+)
+def get_leaderboard(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
+    """The leaderboard. Send its ETag back as `If-None-Match` and an unchanged one answers 304."""
+    view = _board(request, slug, phase)
+    if matches(request, view.etag):
+        return _not_modified(view)
+    return _with_etag(JsonResponse(boards.as_json(view)), view)
+
+
+@router.get(
+    "/challenges/{slug}/phases/{phase}/leaderboard.csv",
+    response={200: None, 304: None, 403: MISSING[404], **MISSING},
+    auth=ANYBODY,
+    url_name="leaderboard-csv",
+)
+def get_leaderboard_csv(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
+    """The leaderboard as CSV, one line per entrant."""
+    view = _board(request, slug, phase)
+    if matches(request, view.etag):
+        return _not_modified(view)
+    response = HttpResponse(boards.as_csv(view), content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{slug}-{phase}.csv"'
+    return _with_etag(response, view)
+
+
+@router.post(
+    "/challenges/{slug}/phases/{phase}/submissions",
+    response={201: SubmissionOut, **REFUSED},
+    auth=SIGNED_IN,
+    url_name="submit",
+)
+def submit(
+    request: HttpRequest,
+    slug: str,
+    phase: str,
+    file: File[UploadedFile],
+    note: Form[str] = "",
+    idempotency_key: str = Header("", alias="Idempotency-Key"),
+) -> tuple[int, SubmissionOut]:
+    """Hand in a predictions file. A retry with the same `Idempotency-Key` is the same submission."""
+    user, now = request.auth, timezone.now()  # type: ignore[attr-defined]
+    found = find_phase(find_challenge(slug, user), phase)
+    submission = services.submit(
+        phase=found,
+        entrant=join(challenge=found.challenge, user=user, now=now),
+        by=user,
+        upload=file.file,
+        filename=file.name or "",
+        note=note,
+        idempotency_key=idempotency_key[:100],
+        now=now,
+    )
+    return 201, _submission(submission, user)
+
+
+@router.get(
+    "/challenges/{slug}/submissions",
+    response={200: list[SubmissionOut], **REFUSED},
+    auth=SIGNED_IN,
+    url_name="submissions",
+)
+def list_submissions(
+    request: HttpRequest, slug: str, everybody: bool = False
+) -> list[SubmissionOut]:
+    """The caller's own submissions, the newest first; organisers may ask for everybody's."""
+    user = viewer(request)
+    challenge = find_challenge(slug, user)
+    ask = results.all_submissions if everybody else results.submissions_of
+    found = ask(challenge=challenge, viewer=user).prefetch_related("evaluation__scores")
+    return [_submission(one, user) for one in found[:LIST_LIMIT]]
+
+
+@router.get(
+    "/submissions/{submission}",
+    response={200: SubmissionDetail, **REFUSED},
+    auth=SIGNED_IN,
+    url_name="submission",
+)
+def get_submission(request: HttpRequest, submission: str) -> SubmissionDetail:
+    """One submission with its scores, intervals and subgroups, as far as the phase reveals them."""
+    view = results.submission_detail(
+        submission=_find(submission, viewer(request)), viewer=viewer(request)
+    )
+    return SubmissionDetail(
+        **_fields(view),
+        subgroups=list(view.subgroups),
+        per_class=list(view.per_class),
+        hides=[what.value for what in view.hides],
+    )
+
+
+@router.get(
+    "/submissions/{submission}/file",
+    response={200: None, **REFUSED},
+    auth=SIGNED_IN,
+    url_name="submission-file",
+)
+def get_submission_file(request: HttpRequest, submission: str) -> HttpResponseBase:
+    """The file as it was handed in."""
+    found = _find(submission, viewer(request))
+    return send(request, storage.path(found.sha256), name=found.filename, etag=f'"{found.sha256}"')
+
+
+@router.post(
+    "/submissions/{submission}/withdraw",
+    response={200: SubmissionOut, **REFUSED},
+    auth=SIGNED_IN,
+    url_name="withdraw",
+)
+def withdraw(request: HttpRequest, submission: str) -> SubmissionOut:
+    """Take a submission back. Before its scoring began it does not count against the limits."""
+    user = request.auth  # type: ignore[attr-defined]
+    found = services.withdraw(submission=_find(submission, user), by=user, now=timezone.now())
+    return _submission(found, user)
+
+
+def _find(submission: str, user: Viewer) -> Submission:
+    """What the caller may not see is not there."""
+    found = (
+        Submission.objects.select_related("phase__challenge", "entrant", "by", "evaluation")
+        .filter(pk=submission)
+        .first()
+    )
+    if found is None or not user.has_perm("submissions.view", found):
+        raise Http404("There is no such submission.")
+    return found
+
+
+def _board(request: HttpRequest, slug: str, phase: str) -> boards.BoardView:
+    found = find_phase(find_challenge(slug, viewer(request)), phase)
+    return boards.leaderboard(phase=found, viewer=viewer(request))
+
+
+def _not_modified(view: boards.BoardView) -> HttpResponseBase:
+    return _with_etag(HttpResponseNotModified(), view)
+
+
+def _with_etag(response: HttpResponse, view: boards.BoardView) -> HttpResponse:
+    response["ETag"] = view.etag
+    return response
+
+
+def _submission(submission: Submission, user: Viewer) -> SubmissionOut:
+    return SubmissionOut(**_fields(results.submission_detail(submission=submission, viewer=user)))
+
+
+def _fields(view: results.SubmissionView) -> dict[str, Any]:
+    one = view.submission
+    return {
+        "id": one.pk,
+        "challenge": one.phase.challenge.slug,
+        "phase": one.phase.key,
+        "entrant": one.entrant.name,
+        "by": one.by.handle,
+        "status": view.status.value,
+        "created_at": one.created_at,
+        "finished_at": one.finished_at,
+        "filename": one.filename,
+        "size": one.size,
+        "sha256": one.sha256,
+        "note": one.note,
+        "scores": [asdict(score) for score in view.scores],
+        "problems": list(view.problems),
+    }

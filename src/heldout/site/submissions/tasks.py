@@ -1,0 +1,155 @@
+"""What the worker does with a submission, and with a leaderboard."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import secrets
+import tempfile
+import time
+from datetime import datetime, timedelta
+from pathlib import Path, PurePath
+from typing import Any
+
+import msgspec
+from django.conf import settings
+
+from heldout.challenge.evaluate import BrokenChallenge
+from heldout.challenge.evaluate import Evaluation as Result
+from heldout.challenge.evaluate import evaluate as score_file
+from heldout.errors import BadInput
+from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.storage import save_stats
+from heldout.site.challenges.models import Phase, Revision
+from heldout.site.challenges.services import COMPUTE_BOARD, refresh_board
+from heldout.site.common import jobs
+from heldout.site.common.handlers import Clock, Hopeless, handles
+from heldout.site.common.models import Job
+from heldout.site.common.problems import refusal
+from heldout.site.submissions import limits, standings, storage
+from heldout.site.submissions.folders import challenge_folder
+from heldout.site.submissions.models import Board, Evaluation, Score, Status, Submission
+from heldout.site.submissions.services import EVALUATE
+
+# A leaderboard that takes long is computed at most this share of the time.
+BOARD_SHARE = 0.2
+QUICK = 0.5
+
+
+def _set_aside(job: Job, now: datetime) -> None:
+    """The last attempt failed: say so, and do not count the submission against its maker."""
+    submission = _submission(job)
+    open_ones = Submission.objects.filter(pk=submission.pk, status__in=Status.unfinished())
+    if open_ones.update(status=Status.FAILED, finished_at=now):
+        limits.give_back(submission)
+
+
+@handles(EVALUATE, give_up=_set_aside)
+def evaluate_submission(job: Job, clock: Clock) -> None:
+    submission = _submission(job)
+    if submission.status == Status.WITHDRAWN:
+        with jobs.finishing(job, now=clock()):
+            return
+    Submission.objects.filter(pk=submission.pk, status=Status.QUEUED).update(status=Status.RUNNING)
+    revision = Revision.objects.get(pk=job.payload["revision"])
+    began = time.monotonic()
+    try:
+        result = _score(submission, revision)
+    except BadInput as error:
+        _refuse(job, submission, error, clock())
+        return
+    except BrokenChallenge as error:
+        raise Hopeless(str(error)) from error
+    stats = {metric: _store_stats(one) for metric, one in result.stats.items()}
+    evaluation = Evaluation(
+        submission=submission,
+        revision=revision,
+        job=job,
+        n=result.report.n or 0,
+        seed=result.seed,
+        version=result.report.scores[0].version if result.report.scores else "",
+        seconds=time.monotonic() - began,
+        report=msgspec.to_builtins(result.report),
+        stats=stats,
+    )
+    _write(job, evaluation, result, clock())
+
+
+def _submission(job: Job) -> Submission:
+    found = Submission.objects.select_related("phase__challenge", "entrant", "by")
+    return found.get(pk=job.payload["submission"])
+
+
+def _score(submission: Submission, revision: Revision) -> Result:
+    """Score under a name that tells the format and nothing else."""
+    file = storage.verified(submission.sha256)
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder) / f"predictions{PurePath(submission.filename).suffix.lower()}"
+        named.symlink_to(file)
+        return score_file(
+            challenge_folder(revision.folder), phase=submission.phase.key, predictions=named
+        )
+
+
+def _refuse(job: Job, submission: Submission, error: BadInput, now: datetime) -> None:
+    with jobs.finishing(job, now=now):
+        _close(submission, now, status=Status.REFUSED, problems=refusal(error))
+        limits.give_back(submission)
+
+
+def _write(job: Job, evaluation: Evaluation, result: Result, now: datetime) -> None:
+    """The one transaction in which a submission becomes scored."""
+    submission = evaluation.submission
+    with jobs.finishing(job, now=now):
+        evaluation.created_at = now
+        evaluation.save(force_insert=True)
+        Score.objects.bulk_create(
+            Score(evaluation=evaluation, **dataclasses.asdict(score))
+            for score in result.report.scores
+        )
+        _close(submission, now, status=Status.SCORED, problems=[], evaluation=evaluation)
+        refresh_board(submission.phase, now=now)
+
+
+def _store_stats(stats: ExampleStats) -> dict[str, str]:
+    """Keep per-example statistics among the answers, under their content hash."""
+    folder = Path(settings.ANSWERS) / "stats"
+    folder.mkdir(exist_ok=True, mode=0o700)
+    part = folder / f"incoming-{secrets.token_hex(12)}.parquet"
+    try:
+        save_stats(stats, part)
+        sha256 = hashlib.sha256(part.read_bytes()).hexdigest()
+        file = f"{sha256[:2]}/{sha256}.parquet"
+        (folder / file).parent.mkdir(exist_ok=True, mode=0o700)
+        part.replace(folder / file)
+        storage.sync_folder((folder / file).parent)
+    finally:
+        part.unlink(missing_ok=True)
+    return {"file": file, "sha256": sha256}
+
+
+@handles(COMPUTE_BOARD)
+def compute_board(job: Job, clock: Clock) -> None:
+    """Compute the leaderboard as it is now; jobs for states it has passed have nothing to do."""
+    phase = Phase.objects.select_related("challenge__current").get(pk=job.payload["phase"])
+    board = Board.objects.filter(phase=phase).first()
+    if board is not None and board.version >= phase.board_version:
+        with jobs.finishing(job, now=clock()):
+            return
+    began, version = time.monotonic(), phase.board_version
+    standing = standings.compute(phase)
+    seconds = time.monotonic() - began
+    now = clock()
+    with jobs.finishing(job, now=now):
+        Board.objects.update_or_create(
+            phase=phase,
+            defaults={"version": version, "computed_at": now, **standing._asdict()},
+        )
+        pause = timedelta(seconds=seconds / BOARD_SHARE if seconds > QUICK else 0)
+        Phase.objects.filter(pk=phase.pk).update(board_not_before=now + pause)
+
+
+def _close(submission: Submission, now: datetime, **changes: Any) -> None:
+    """Write the outcome, unless its maker has withdrawn the submission meanwhile."""
+    standing = Submission.objects.filter(pk=submission.pk).exclude(status=Status.WITHDRAWN)
+    standing.update(finished_at=now, **changes)

@@ -1,0 +1,130 @@
+"""The process that does the jobs. Any number of them may run, on any number of machines."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+
+IDLE_SECONDS = 1.0
+EXPIRY_SECONDS = 5.0
+
+log = logging.getLogger(__name__)
+
+
+def run(folder: Path, *, owner: str = "", parent: int | None = None) -> None:
+    """Do jobs until told to stop; a job that has begun is finished first.
+
+    Args:
+        folder: The site's data folder.
+        owner: The worker's name in the job table; by default made of host and process.
+        parent: Stop when this process is gone.
+    """
+    from heldout.site.setup import configure
+
+    configure(folder)
+    stop = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, on_signal)
+    _loop(owner or own_name(), stop, parent)
+
+
+def own_name() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def drain(*, owner: str = "") -> int:
+    """Do every job that is due, in this process; returns how many there were."""
+    done = 0
+    while work_once(owner or own_name()):
+        done += 1
+    return done
+
+
+def _loop(owner: str, stop: threading.Event, parent: int | None) -> None:
+    from django.db import OperationalError, close_old_connections
+    from django.utils import timezone
+
+    from heldout.site.common import jobs
+    from heldout.site.common.wake import Alarm
+
+    alarm, looked = Alarm(), timezone.now() - timedelta(days=1)
+    while not stop.is_set() and (parent is None or os.getppid() == parent):
+        try:
+            if timezone.now() - looked > timedelta(seconds=EXPIRY_SECONDS):
+                looked = timezone.now()
+                jobs.expire(now=looked)
+            if not work_once(owner):
+                alarm.wait(IDLE_SECONDS)
+        except OperationalError:
+            log.exception("the database does not answer")
+            close_old_connections()
+            stop.wait(IDLE_SECONDS)
+    alarm.close()
+
+
+def work_once(owner: str) -> bool:
+    """Do one job, if one is due."""
+    from django.utils import timezone
+
+    from heldout.site.common import jobs
+    from heldout.site.common.handlers import HANDLERS, Hopeless
+
+    job = jobs.claim(owner=owner, now=timezone.now())
+    if job is None:
+        return False
+    try:
+        with _heartbeat(job.pk, owner):
+            HANDLERS[job.kind].work(job, timezone.now)
+    except jobs.LeaseLost:
+        log.warning("job %s: the lease was lost, the result is dropped", job.key)
+    except Exception as error:
+        log.exception("job %s, attempt %s failed", job.key, job.attempt)
+        hopeless = isinstance(error, Hopeless)
+        reason = f"{type(error).__name__}: {error}"
+        jobs.fail(job, error=reason, now=timezone.now(), hopeless=hopeless)
+    return True
+
+
+@contextmanager
+def _heartbeat(job: int, owner: str) -> Iterator[None]:
+    """Renew the lease from a second thread while the work goes on."""
+    done = threading.Event()
+    thread = threading.Thread(target=_beat, args=(job, owner, done), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def _beat(pk: int, owner: str, done: threading.Event) -> None:
+    from django.db import connection
+    from django.utils import timezone
+
+    from heldout.site.common import jobs
+    from heldout.site.common.models import Job
+
+    try:
+        while not done.wait(jobs.lease_length().total_seconds() / 3):
+            if not jobs.heartbeat(Job(pk=pk, owner=owner), now=timezone.now()):
+                return
+    finally:
+        connection.close()
+
+
+if __name__ == "__main__":
+    run(Path(sys.argv[1]), owner=sys.argv[2], parent=int(sys.argv[3]))
