@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django import forms
+from django.utils import timezone
+
+from heldout.site.challenges.models import Audience, Phase, Reveal, Role, Visibility
+
+
+class AcceptTerms(forms.Form):
+    """Names the version that was shown, so that nobody accepts a text they did not see."""
+
+    digest = forms.CharField(widget=forms.HiddenInput)
+    accept = forms.BooleanField(
+        label="I have read these rules and accept them",
+        error_messages={"required": "Tick the box to accept the rules."},
+    )
+
+
+class ZonedDateTime(forms.DateTimeField):
+    """A moment written on the clock of the challenge's zone."""
+
+    widget = forms.DateTimeInput(attrs={"type": "datetime-local"}, format="%Y-%m-%dT%H:%M")
+
+    def __init__(self, *, zone: ZoneInfo, **options: Any) -> None:
+        self.zone = zone
+        super().__init__(**options)
+
+    def prepare_value(self, value: Any) -> Any:
+        if isinstance(value, datetime) and timezone.is_aware(value):
+            return value.astimezone(self.zone).replace(tzinfo=None)
+        return value
+
+    def to_python(self, value: Any) -> datetime | None:
+        with timezone.override(self.zone):
+            return super().to_python(value)
+
+
+class PhaseForm(forms.Form):
+    title = forms.CharField(max_length=120, required=False, help_text="Left empty: made of its id.")
+    per_day = forms.IntegerField(label="Submissions a day", min_value=1, required=False)
+    per_week = forms.IntegerField(label="Submissions a week", min_value=1, required=False)
+    in_total = forms.IntegerField(label="Submissions in total", min_value=1, required=False)
+    leaderboard = forms.ChoiceField(label="Who sees the leaderboard", choices=Audience.choices)
+    reveal = forms.MultipleChoiceField(
+        label="What participants see of a result",
+        choices=Reveal.choices,
+        widget=forms.CheckboxSelectMultiple,
+        required=False,
+    )
+
+    def __init__(self, data: Any = None, *, phase: Phase) -> None:
+        initial = {name: getattr(phase, name) for name in self.base_fields}
+        times = ("opens", "closes", "freezes")
+        initial.update({name: getattr(phase, name) for name in times})
+        super().__init__(data, initial=initial)
+        zone = phase.challenge.zone
+        for name, required in zip(times, (True, True, False), strict=True):
+            self.fields[name] = ZonedDateTime(zone=zone, required=required)
+            self.fields[name].help_text = f"On the clock of {zone.key}."
+        self.order_fields(["title", *times])
+
+
+class VisibilityForm(forms.Form):
+    visibility = forms.ChoiceField(choices=Visibility.choices, widget=forms.RadioSelect)
+
+
+class InviteForm(forms.Form):
+    emails = forms.CharField(
+        label="E-mail addresses",
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="One a line, or separated by commas.",
+    )
+
+    def clean_emails(self) -> list[str]:
+        text = str(self.cleaned_data["emails"])
+        return [part.strip() for part in text.replace(",", "\n").splitlines() if part.strip()]
+
+
+class OrganiserForm(forms.Form):
+    email = forms.EmailField(label="E-mail address")
+    role = forms.ChoiceField(choices=Role.choices)
+
+
+class UploadChallenge(forms.Form):
+    archive = forms.FileField(
+        label="Challenge folder as a ZIP file",
+        widget=forms.ClearableFileInput(attrs={"accept": ".zip,application/zip"}),
+        error_messages={"required": "Choose a ZIP file first."},
+    )
+
+
+class FolderOnServer(forms.Form):
+    folder = forms.ChoiceField(label="Folder on the server")
+
+    def __init__(self, *args: Any, folders: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["folder"].choices = [(name, name) for name in folders]  # type: ignore[attr-defined]

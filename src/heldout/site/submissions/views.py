@@ -1,0 +1,311 @@
+from __future__ import annotations
+
+import hashlib
+import secrets
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import get_conditional_response
+from django.views.decorators.http import require_http_methods, require_safe
+
+from heldout import __version__
+from heldout.datasets.tasks import TASKS
+from heldout.errors import BadInput
+from heldout.site.accounts.models import User
+from heldout.site.challenges.frames import (
+    PhaseView,
+    crumbs,
+    frame,
+    phase_views,
+    tabs,
+)
+from heldout.site.challenges.lookup import find_challenge
+from heldout.site.challenges.models import Challenge, PhaseStatus
+from heldout.site.challenges.services import entrant_of, has_accepted_terms, join
+from heldout.site.common import formatting
+from heldout.site.common.problems import refusal
+from heldout.site.submissions import pages, services
+from heldout.site.submissions.boards import BoardView
+from heldout.site.submissions.boards import leaderboard as leaderboard_of
+from heldout.site.submissions.forms import FilterForm, SubmitForm
+from heldout.site.submissions.limits import allowances
+from heldout.site.submissions.models import Status, Submission
+from heldout.site.submissions.plots import group_plot, leaderboard_plot
+from heldout.site.submissions.results import (
+    SubmissionView,
+    all_submissions,
+    primary_score,
+    submission_detail,
+    submissions_of,
+)
+
+_PAGE = 50
+
+
+def _chosen_phase(request: HttpRequest, views: list[PhaseView]) -> PhaseView:
+    """The phase an address names, else the open one that was opened last, else the first."""
+    wanted = request.GET.get("phase", "")
+    named = [view for view in views if view.key == wanted]
+    if wanted and not named:
+        raise Http404("no such phase")
+    begun = [view for view in views if view.status != PhaseStatus.UPCOMING]
+    running = [view for view in begun if view.status == PhaseStatus.OPEN]
+    candidates = named or running or begun or views
+    return max(candidates, key=lambda view: view.opens)
+
+
+def _boards(request: HttpRequest, views: list[PhaseView]) -> list[PhaseView]:
+    return [v for v in views if request.user.has_perm("challenges.view_board", v.phase)]
+
+
+@require_safe
+def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
+    challenge = find_challenge(slug, request.user)
+    views = _boards(request, phase_views(challenge, timezone.now()))
+    if not views:
+        context = frame(request, challenge, "leaderboard")
+        return render(request, "submissions/no_leaderboard.html", context)
+    phase = _chosen_phase(request, views)
+    board = leaderboard_of(phase=phase.phase, viewer=request.user)
+    etag = _page_etag(request, challenge, board)
+    not_changed = get_conditional_response(request, etag=etag)
+    if not_changed is not None:
+        return not_changed
+    context = frame(request, challenge, "leaderboard") | {"boards": views, "phase": phase}
+    context |= _board_context(request, challenge, board) | {"etag": etag}
+    response = render(request, "submissions/leaderboard.html", context)
+    if etag:
+        response["ETag"] = etag
+    return response
+
+
+def _page_etag(request: HttpRequest, challenge: Challenge, board: BoardView) -> str | None:
+    """Everything on the page that can change; nothing where a message waits to be shown."""
+    if len(messages.get_messages(request)) or board.pending:
+        return None
+    now = timezone.now()
+    user = request.user
+    parts = (
+        __version__,
+        board.etag,
+        board.own_entrant_id,
+        challenge.revision.pk,
+        challenge.visibility,
+        user.pk,
+        user.get_username(),
+        request.COOKIES.get("csrftoken"),
+        request.get_full_path(),
+        bool(request.htmx),  # type: ignore[attr-defined]
+        *((v.status, formatting.distance_text(v.closes, now)) for v in phase_views(challenge, now)),
+    )
+    return f'W/"{hashlib.sha256(repr(parts).encode()).hexdigest()[:32]}"'
+
+
+def _board_context(request: HttpRequest, challenge: Challenge, board: BoardView) -> dict[str, Any]:
+    options = pages.available(board, challenge.task)
+    shown = pages.chosen(options, request.GET.get("metric", ""))
+    lines = pages.board_lines(board, shown) if shown else []
+    return {
+        "board": board,
+        "options": options,
+        "shown": shown,
+        "ranked_by": options[0] if options else None,
+        "lines": lines,
+        "has_baselines": any(line.row.baseline for line in lines),
+        "plot": leaderboard_plot(lines, shown) if shown and board.shows_intervals else None,
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def submit(request: HttpRequest, slug: str) -> HttpResponse:
+    challenge = find_challenge(slug, request.user)
+    if request.method == "POST" and isinstance(request.user, User):
+        return _take_in(request, challenge, request.user)
+    return _show_submit(request, challenge, None, ())
+
+
+def _open(challenge: Challenge) -> list[PhaseView]:
+    views = phase_views(challenge, timezone.now())
+    return [view for view in views if view.status == PhaseStatus.OPEN]
+
+
+def _show_submit(
+    request: HttpRequest, challenge: Challenge, form: SubmitForm | None, problems: Any
+) -> HttpResponse:
+    phases = _open(challenge)
+    definition = challenge.revision.definition
+    classes = definition["challenge"].get("classes", [])
+    context = frame(request, challenge, "submit") | {
+        "open_phases": phases,
+        "accepted": has_accepted_terms(challenge, request.user),
+        "form": form or SubmitForm(phases=phases, initial={"key": secrets.token_urlsafe(16)}),
+        "problems": problems,
+        "allowances": _allowances(request, challenge, phases),
+        "task": TASKS.get(challenge.task),
+        "suffixes": services.SUFFIXES,
+        "classes": classes,
+        "id_column": definition["data"].get("id", "example_id"),
+        "missing_is_wrong": definition["data"].get("missing") == "wrong",
+    }
+    refused = bool(problems) or (form is not None and bool(form.errors))
+    return render(request, "submissions/submit.html", context, status=422 if refused else 200)
+
+
+def _allowances(
+    request: HttpRequest, challenge: Challenge, phases: list[PhaseView]
+) -> list[tuple[PhaseView, Any]]:
+    user = request.user
+    if not isinstance(user, User):
+        return []
+    entrant, now = entrant_of(challenge, user), timezone.now()
+    return [
+        (view, allowances(phase=view.phase, entrant=entrant, user=user, now=now)) for view in phases
+    ]
+
+
+def _take_in(request: HttpRequest, challenge: Challenge, user: User) -> HttpResponse:
+    # Closed phases are among the choices, so that the service says why they take nothing.
+    views = phase_views(challenge, timezone.now())
+    form = SubmitForm(request.POST, request.FILES, phases=views)
+    if not form.is_valid():
+        return _show_submit(request, challenge, form, ())
+    given = form.cleaned_data
+    phase = next(view.phase for view in views if view.key == given["phase"])
+    now = timezone.now()
+    try:
+        submission = services.submit(
+            phase=phase,
+            entrant=join(challenge=challenge, user=user, now=now),
+            by=user,
+            upload=given["file"].file,
+            filename=given["file"].name,
+            note=given["note"],
+            idempotency_key=given["key"],
+            now=now,
+        )
+    except BadInput as error:
+        return _show_submit(request, challenge, form, refusal(error))
+    messages.success(request, f"{submission.filename} was handed in and is safe.")
+    return redirect("submissions:detail", submission.pk)
+
+
+@login_required
+@require_safe
+def mine(request: HttpRequest, slug: str) -> HttpResponse:
+    challenge = find_challenge(slug, request.user)
+    found = submissions_of(challenge=challenge, viewer=request.user)
+    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    context = frame(request, challenge, "mine") | _table(request, challenge, page)
+    return render(request, "submissions/mine.html", context)
+
+
+def _table(request: HttpRequest, challenge: Challenge, page: Any) -> dict[str, Any]:
+    """A page of submissions, each with the one number a list shows."""
+    rows = []
+    for submission in page:
+        score = primary_score(submission, viewer=request.user)
+        line = pages.score_lines([score], challenge.task)[0] if score else None
+        rows.append({"submission": submission, "line": line})
+    unfinished = any(not Status(one.status).is_final for one in page)
+    return {"page": page, "rows": rows, "unfinished": unfinished}
+
+
+@login_required
+@require_safe
+def everybodys(request: HttpRequest, slug: str) -> HttpResponse:
+    challenge = find_challenge(slug, request.user)
+    found = all_submissions(challenge=challenge, viewer=request.user)
+    views = phase_views(challenge, timezone.now())
+    form = FilterForm(request.GET, phases=views)
+    if form.is_valid():
+        wanted = form.cleaned_data
+        found = found.filter(phase__key=wanted["phase"]) if wanted["phase"] else found
+        found = found.filter(status=wanted["status"]) if wanted["status"] else found
+        found = found.filter(entrant__name__icontains=wanted["q"]) if wanted["q"] else found
+    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    context = frame(request, challenge, "organise") | _table(request, challenge, page)
+    context |= {"form": form, "part": "submissions"}
+    return render(request, "submissions/everybodys.html", context)
+
+
+def _find(request: HttpRequest, submission_id: str) -> SubmissionView:
+    """A submission of one's own or of a challenge one organises; otherwise there is none."""
+    found = Submission.objects.select_related(
+        "phase__challenge__current", "phase__challenge__dataset", "entrant", "by", "evaluation"
+    )
+    submission = found.filter(pk=submission_id).first()
+    if submission is None or not request.user.has_perm("submissions.view", submission):
+        raise Http404("no such submission")
+    return submission_detail(submission=submission, viewer=request.user)
+
+
+@login_required
+@require_safe
+def detail(request: HttpRequest, submission_id: str) -> HttpResponse:
+    view = _find(request, submission_id)
+    challenge = view.submission.phase.challenge
+    lines = pages.score_lines(view.scores, challenge.task)
+    options = pages.group_measures(view.subgroups or view.per_class, challenge.task)
+    shown = pages.chosen(options, request.GET.get("metric", ""))
+    context = _detail_frame(request, view) | {
+        "lines": lines,
+        "first": lines[0] if lines else None,
+        "options": options,
+        "shown": shown,
+        "groups": _groups(view.subgroups, shown, lines),
+        "classes": _groups(view.per_class, shown, lines),
+        "refused": view.status in {Status.REFUSED, Status.FAILED},
+    }
+    return render(request, "submissions/detail.html", context)
+
+
+def _groups(rows: Any, shown: Any, lines: list[pages.ScoreLine]) -> list[dict[str, Any]]:
+    if shown is None:
+        return []
+    overall = next((one.score.value for one in lines if one.measure == shown), None)
+    return [
+        {"table": table, "plot": group_plot(table, shown, overall)}
+        for table in pages.group_tables(rows, shown)
+    ]
+
+
+def _detail_frame(request: HttpRequest, view: SubmissionView) -> dict[str, Any]:
+    submission = view.submission
+    challenge = submission.phase.challenge
+    own = request.user.has_perm("submissions.withdraw", submission)
+    listed = "mine" if own else "organise"
+    context = frame(request, challenge, listed)
+    tab = next(one for one in tabs(request, challenge) if one.key == listed)
+    back = tab.address if own else reverse("submissions:everybodys", args=[challenge.slug])
+    trail = crumbs(challenge, (tab.name, back), (submission.filename, ""))
+    return context | {
+        "view": view,
+        "submission": submission,
+        "own": own,
+        "crumbs": trail,
+        "tab_title": submission.filename,
+        "phase_title": next(
+            (one.title for one in context["phases"] if one.key == submission.phase.key),
+            str(submission.phase),
+        ),
+    }
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def withdraw(request: HttpRequest, submission_id: str) -> HttpResponse:
+    view = _find(request, submission_id)
+    if not request.user.has_perm("submissions.withdraw", view.submission):
+        raise PermissionDenied("Only those who handed it in can withdraw it.")
+    if request.method == "POST" and isinstance(request.user, User):
+        services.withdraw(submission=view.submission, by=request.user, now=timezone.now())
+        messages.success(request, f"{view.submission.filename} is withdrawn.")
+        return redirect("submissions:detail", submission_id)
+    return render(request, "submissions/withdraw.html", _detail_frame(request, view))
