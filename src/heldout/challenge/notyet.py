@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from heldout.challenge.definition import Definition, Phase
-from heldout.challenge.grammar import Visibility
 from heldout.errors import Problem
 
 _AFTER = "kept in the file; nothing acts on it in this release"
@@ -20,8 +19,6 @@ def not_yet_in_force(definition: Definition) -> list[Problem]:
 
 
 def _find(definition: Definition) -> Iterator[tuple[str, str]]:
-    if definition.challenge.visibility is Visibility.INVITED:
-        yield "challenge.visibility", "invitations are"
     if definition.teams.largest > 1:
         yield "teams.largest", "teams are"
     if definition.teams.merge_until is not None:

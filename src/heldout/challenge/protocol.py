@@ -14,7 +14,7 @@ from heldout.evaluation.metric import Method
 from heldout.evaluation.reading import Expected, Missing, read_predictions
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.report import Report
-from heldout.evaluation.scoring import REPLICATES, score
+from heldout.evaluation.scoring import REPLICATES, Scoring, score
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.subgroups import SubgroupScore, disaggregate
 
@@ -29,11 +29,13 @@ class Evaluation:
         report: Scores, subgroups and classes; everything, so show only what a phase reveals.
         stats: Per-example statistics by metric. They give the answers away: guard them likewise.
         seed: Of the intervals.
+        clusters: What the intervals resample, one value per example; None is the example.
     """
 
     report: Report
     stats: dict[str, ExampleStats]
     seed: int
+    clusters: pl.Series | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,22 +89,22 @@ class Protocol:
             expected=self._expected(references),
             id_column=self.id_column,
         )
-        clusters = None if self.cluster is None else columns[self.cluster].to_numpy()
+        clusters = None if self.cluster is None else columns[self.cluster]
         scoring = score(
             read,
             references,
             self.metrics,
             seed=self.seed,
             replicates=self.replicates,
-            clusters=clusters,
+            clusters=None if clusters is None else clusters.to_numpy(),
         )
         report = Report(
             n=len(references.example_ids),
             scores=scoring.scores,
-            subgroups=self._by_subgroup(scoring.stats, columns),
-            per_class=self._by_class(scoring.stats, references, columns),
+            subgroups=self._disaggregate(scoring, columns, clusters, self.subgroups),
+            per_class=self._by_class(scoring, references, clusters),
         )
-        return Evaluation(report, scoring.stats, self.seed)
+        return Evaluation(report, scoring.stats, self.seed, clusters)
 
     def _expected(self, references: References) -> Expected:
         return Expected(
@@ -110,47 +112,39 @@ class Protocol:
             classes=references.classes if self.classes is None else self.classes,
             missing=self.missing,
             declared=self.classes is not None,
-        )
-
-    def _by_subgroup(
-        self, stats: dict[str, ExampleStats], columns: pl.DataFrame
-    ) -> tuple[SubgroupScore, ...]:
-        return tuple(
-            group
-            for metric in self.metrics
-            for group in self._disaggregate(stats, metric, columns, self.subgroups)
+            public=references.public,
         )
 
     def _by_class(
-        self, stats: dict[str, ExampleStats], references: References, columns: pl.DataFrame
+        self, scoring: Scoring, references: References, clusters: pl.Series | None
     ) -> tuple[SubgroupScore, ...]:
         """Score each class with the metrics that are a share of right examples."""
         if not self.per_class or not isinstance(references, LabelReferences):
             return ()
-        names = pl.Series(CLASS, references.names).gather(references.labels)
-        columns = columns.drop(CLASS, strict=False).with_columns(names)
-        return tuple(
-            group
-            for metric in self.metrics
-            if metric.interval is Method.WILSON
-            for group in self._disaggregate(stats, metric, columns, [(CLASS,)])
-        )
+        names = pl.Series(CLASS, references.names, dtype=pl.String).gather(references.labels)
+        shares = [metric for metric in self.metrics if metric.interval is Method.WILSON]
+        return self._disaggregate(scoring, names.to_frame(), clusters, [(CLASS,)], shares)
 
     def _disaggregate(
         self,
-        stats: dict[str, ExampleStats],
-        metric: AnyMetric,
+        scoring: Scoring,
         columns: pl.DataFrame,
+        clusters: pl.Series | None,
         by: Sequence[tuple[str, ...]],
-    ) -> list[SubgroupScore]:
-        return disaggregate(
-            stats[metric.key],
-            columns,
-            metric=metric,
-            by=by,
-            smallest_group=self.smallest_group,
-            protect=self.protect,
-            seed=self.seed,
-            replicates=self.replicates,
-            clusters=None if self.cluster is None else columns[self.cluster],
+        metrics: Sequence[AnyMetric] | None = None,
+    ) -> tuple[SubgroupScore, ...]:
+        return tuple(
+            group
+            for metric in (self.metrics if metrics is None else metrics)
+            for group in disaggregate(
+                scoring.stats[metric.key],
+                columns,
+                metric=metric,
+                by=by,
+                smallest_group=self.smallest_group,
+                protect=self.protect,
+                seed=self.seed,
+                replicates=self.replicates,
+                clusters=clusters,
+            )
         )

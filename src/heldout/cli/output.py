@@ -14,12 +14,14 @@ from rich.table import Table
 
 from heldout.errors import BadInput, Problem
 
+WIDE = 250  # A file or a pipe has no width; lines are better long than folded.
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 def print_json(result: Any) -> None:
-    """Print one JSON document on stdout. NaN and infinity become null."""
-    encoded = msgspec.json.format(msgspec.json.encode(result), indent=2)
+    """Print one JSON document on stdout; bytes are JSON already. NaN and infinity become null."""
+    plain = result if isinstance(result, bytes) else msgspec.json.encode(result)
+    encoded = msgspec.json.format(plain, indent=2)
     sys.stdout.write(encoded.decode() + "\n")
 
 
@@ -39,7 +41,10 @@ def print_table(
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
     for row in listed:
         table.add_row(*(show_cell(cell) for cell in row))
-    Console(highlight=False, markup=False).print(table)
+    stdout = Console(highlight=False, markup=False)
+    if not stdout.is_terminal:
+        stdout.width = WIDE
+    stdout.print(table)
 
 
 def show_cell(cell: object) -> str:

@@ -79,7 +79,7 @@ def make_recipe(
         problems.add("--task", "is not given", "say what to predict, as in --task regression")
     problems.refuse_if_any()
     lists = ("classes", "held_out", "public", "trusted")
-    given = {
+    given: dict[str, Any] = {
         name: split_names(value) if name in lists else value for name, value in columns.items()
     }
     given["trusted"] = given.get("trusted") or ()

@@ -95,7 +95,7 @@ def score(
         )
     if save is not None:
         _save(evaluation, save)
-    print_json(evaluation.report) if json else print_report(evaluation.report)
+    print_json(evaluation.report.to_json()) if json else print_report(evaluation.report)
 
 
 def _refuse_beside_challenge(given: Mapping[str, object]) -> None:
