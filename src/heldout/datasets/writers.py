@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -39,7 +38,7 @@ def _write_csv(frame: pl.DataFrame, path: Path) -> None:
     columns = [_csv_cells(frame[name], problems) for name in frame.columns]
     problems.refuse_if_any()
     with path.open("w", encoding="utf-8", newline="") as stream:
-        writer = csv.writer(stream, lineterminator=os.linesep)
+        writer = csv.writer(stream, lineterminator="\r\n")
         writer.writerow(frame.columns)
         writer.writerows(zip(*columns, strict=True))
 

@@ -57,10 +57,14 @@ def assemble(raw: RawTable, wishes: Wishes, problems: Problems) -> ExampleTable 
         problems.add("", "there are no examples", "add at least one row")
         return None
     frame = _typed_frame(raw, sources, wishes, problems)
+    for role, source in sources.items():
+        _check_present(frame[role], raw, source, problems)
     _check_ids(frame[ID], raw, problems)
     if MEDIA in sources:
         _check_media(frame[MEDIA], raw, wishes, problems)
-    classes = _check_references(frame, raw, wishes, problems) if REFERENCE in sources else ()
+    classes = (
+        _check_classes(frame[REFERENCE], raw, wishes, problems) if REFERENCE in sources else ()
+    )
     return ExampleTable(frame, wishes.task, classes, raw.root if MEDIA in sources else None)
 
 
@@ -76,7 +80,7 @@ def _find_roles(raw: RawTable, wishes: Wishes, problems: Problems) -> dict[str, 
     """Return which column has which role; one that is wanted and missing is a problem."""
     needed = {ID, *([MEDIA] if wishes.task.media != "none" else [])}
     sources = {}
-    for role in ROLES:
+    for role in _roles(raw, wishes, problems):
         wanted = wishes.names.get(role) or raw.roles.get(role, role)
         if wanted in raw.columns:
             sources[role] = wanted
@@ -91,6 +95,17 @@ def _find_roles(raw: RawTable, wishes: Wishes, problems: Problems) -> dict[str, 
                 f'rename "{role}" or leave it out',
             )
     return sources
+
+
+def _roles(raw: RawTable, wishes: Wishes, problems: Problems) -> tuple[str, ...]:
+    """Return the roles columns can have; references of some tasks are no column but a file."""
+    if wishes.task.family in REFERENCE_KINDS:
+        return ROLES
+    name = wishes.names.get(REFERENCE) or raw.roles.get(REFERENCE, REFERENCE)
+    if name in raw.columns:
+        message = f'"{name}" cannot be the reference: {wishes.task.title.lower()} has another form'
+        problems.add("columns", message, f"references are {wishes.task.reference_columns}")
+    return ID, MEDIA
 
 
 _MEANINGS = {ID: "the id", MEDIA: "the path of the image", REFERENCE: "the reference"}
@@ -149,9 +164,22 @@ def _article(kind: Kind) -> str:
     return f"{'an' if kind is Kind.INTEGER else 'a'} {kind.value}"
 
 
+def _check_present(cells: pl.Series, raw: RawTable, source: str, problems: Problems) -> None:
+    """Name the rows whose cell was empty; one of a wrong type is named already."""
+    given = raw.columns[source]
+    empty = given == "" if isinstance(given.dtype, pl.String) else given.is_null()
+    for row in (cells.is_null() & empty.fill_null(value=True)).arg_true():
+        problems.add(raw.place(row), *_ABSENT[cells.name])
+
+
+_ABSENT = {
+    ID: ("has no id", "give every example an id of its own"),
+    MEDIA: ("names no image", "name one, or leave the example out"),
+    REFERENCE: ("has no reference", "label it, or leave the example out"),
+}
+
+
 def _check_ids(ids: pl.Series, raw: RawTable, problems: Problems) -> None:
-    for row in ids.is_null().arg_true():
-        problems.add(raw.place(row), "has no id", "give every example an id of its own")
     for row in ids.str.contains(_CONTROL).fill_null(value=False).arg_true():
         problems.add(raw.place(row), f"the id {ids[row]!r} contains control characters")
     for row in (ids != ids.str.strip_chars()).fill_null(value=False).arg_true():
@@ -173,8 +201,6 @@ def _check_repeated(ids: pl.Series, raw: RawTable, problems: Problems) -> None:
 
 def _check_media(paths: pl.Series, raw: RawTable, wishes: Wishes, problems: Problems) -> None:
     strange = paths.str.contains(_CONTROL).fill_null(value=False)
-    for row in paths.is_null().arg_true():
-        problems.add(raw.place(row), "names no image")
     for row in strange.arg_true():
         problems.add(raw.place(row), f"the path {paths[row]!r} contains control characters")
     rows = (~strange & paths.is_not_null()).arg_true().to_list()
@@ -186,13 +212,10 @@ def _check_media(paths: pl.Series, raw: RawTable, wishes: Wishes, problems: Prob
             problems.add(shown, fault.message, fault.remedy)
 
 
-def _check_references(
-    frame: pl.DataFrame, raw: RawTable, wishes: Wishes, problems: Problems
+def _check_classes(
+    cells: pl.Series, raw: RawTable, wishes: Wishes, problems: Problems
 ) -> tuple[str, ...]:
-    """Return the classes; a missing reference and an unknown class are problems."""
-    cells = frame[REFERENCE]
-    for row in cells.is_null().arg_true():
-        problems.add(raw.place(row), "has no reference", "label it, or leave the example out")
+    """Return the classes; one that is not declared is a problem."""
     if not wishes.task.has_classes:
         return ()
     labels = cells.explode() if cells.dtype == pl.List(pl.String) else cells

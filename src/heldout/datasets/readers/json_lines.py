@@ -92,7 +92,7 @@ def _column(name: str, cells: list[Any], place: Any, problems: Problems) -> pl.S
     found = Counter(kind for kind in kinds if kind is not None)
     wanted = _settle(found)
     for row, kind in enumerate(kinds):
-        if cells[row] is not None and not _fits(kind, wanted):
+        if cells[row] is not None and not _fits(kind, wanted, cells[row]):
             cells[row] = None
             problems.add(f'{place(row)}, key "{name}"', *_misfit(kind, wanted))
     if wanted is Kind.NUMBER:
@@ -134,7 +134,9 @@ def _settle(found: Counter[Kind]) -> Kind:
     return found.most_common(1)[0][0] if found else Kind.TEXT
 
 
-def _fits(kind: Kind | None, wanted: Kind) -> bool:
+def _fits(kind: Kind | None, wanted: Kind, cell: object) -> bool:
+    if wanted is Kind.NUMBERS and cell == []:
+        return True
     return kind is wanted or (kind, wanted) == (Kind.INTEGER, Kind.NUMBER)
 
 

@@ -1,0 +1,88 @@
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from heldout.datasets.giveaways import find_giveaways
+from heldout.datasets.table import ExampleTable
+
+Labelled = Callable[..., ExampleTable]
+RNG = np.random.default_rng(5)
+LABELS = RNG.choice(["cat", "dog", "horse"], 60).tolist()
+NUMBERS = RNG.normal(size=60).tolist()
+
+
+def findings(table: ExampleTable, *, new_ids: bool = False) -> list[str]:
+    return [str(p) for p in find_giveaways(table, public=table.metadata, new_ids=new_ids)]
+
+
+@pytest.mark.parametrize(
+    ("cells", "finding"),
+    [
+        (LABELS, "is the held-out answer"),
+        ([f" {label.upper()}" for label in LABELS], "is the held-out answer"),
+        ([{"cat": 1, "dog": 2, "horse": 3}[label] for label in LABELS], "determines the held-out"),
+        (
+            [f"{label}/{row}.png" for row, label in enumerate(LABELS)],
+            "contains the held-out answer",
+        ),
+    ],
+)
+def test_a_column_that_tells_the_answer_is_found(
+    labelled: Labelled, cells: list[object], finding: str
+) -> None:
+    said = findings(labelled(reference=LABELS, column=cells))
+    assert len(said) == 1
+    assert said[0].startswith(f'column "column": {finding}')
+    assert said[0].endswith("keep the column back, or declare that it is meant to be known")
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        NUMBERS,
+        RNG.choice(["night", "day"], 60).tolist(),
+        [f"is it a cat, a dog or a horse? ({row})" for row in range(60)],
+        ["the same"] * 60,
+        [None] * 60,
+        # Says the answer three times in four, as an honest feature may.
+        [label if row % 4 else "cow" for row, label in enumerate(LABELS)],
+    ],
+)
+def test_an_honest_column_is_left_alone(labelled: Labelled, cells: list[object]) -> None:
+    assert findings(labelled(reference=LABELS, column=cells)) == []
+
+
+def test_a_number_that_is_the_answer_in_other_units_is_found(labelled: Labelled) -> None:
+    feet = [number * 3.2808 + 7 for number in NUMBERS]
+    said = findings(labelled("regression", reference=NUMBERS, feet=feet, same=NUMBERS))
+    assert said[0].startswith('column "feet": is a linear function of the held-out answer')
+    assert said[1].startswith('column "same": is the held-out answer')
+    noisy = [number + 0.1 * RNG.normal() for number in NUMBERS]
+    assert findings(labelled("regression", reference=NUMBERS, noisy=noisy)) == []
+
+
+def test_ids_that_contain_the_answer_are_found(labelled: Labelled) -> None:
+    ids = [f"{label}_{row:03d}" for row, label in enumerate(LABELS)]
+    table = labelled(example_id=ids, reference=LABELS)
+    assert findings(table) == ["ids: contain the held-out answer; publish new ids instead"]
+    assert findings(table, new_ids=True) == []
+
+
+def test_ids_that_sort_by_answer_are_found(labelled: Labelled) -> None:
+    ids = [f"img{row}" for row in range(60)]
+    assert findings(labelled(example_id=ids, reference=sorted(LABELS))) == [
+        "ids: sort the examples by their answer; publish new ids instead"
+    ]
+    assert findings(labelled(example_id=ids, reference=LABELS)) == []
+
+
+def test_digits_in_an_id_are_no_giveaway(labelled: Labelled) -> None:
+    digits = [str(number) for number in RNG.integers(0, 10, 60)]
+    assert (
+        findings(labelled(example_id=[f"{row:04d}" for row in range(60)], reference=digits)) == []
+    )
+
+
+def test_columns_that_are_not_public_are_not_looked_at(labelled: Labelled) -> None:
+    assert find_giveaways(labelled(reference=LABELS, same=LABELS), public=[], new_ids=False) == []
