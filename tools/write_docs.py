@@ -44,11 +44,15 @@ defined is `null` with a reason, never 0.
 API_PAGE = """\
 # API
 
-Written from the site's own schema by `make docs`; a site shows the same, to try out, at `/api/v1/docs`.
+Written from the site's own schema by `make docs`; a site gives it to programs at `/api/v1/openapi.json`.
 
-Requests that need a person carry a token: `Authorization: Bearer TOKEN`. Bad input is answered with status 422 (or 400) and every
-problem at once: `{"problems": [{"place", "message", "remedy"}]}`.
+A token says who is calling: `Authorization: Bearer TOKEN`; a person's account page makes one. Refused input is answered with every
+problem at once: `{"problems": [{"place", "message", "remedy"}]}`. A status of 401 says that the caller is not known, 403 that they may not,
+404 that there is no such thing or that it is not theirs to know of, 409 that the time or the state is wrong, 422 that the input is bad.
 """
+
+
+EMPTY = {204: "nothing", 304: "nothing: what you have is up to date"}
 
 
 def settings_page() -> str:
@@ -109,40 +113,50 @@ def _code(names: Iterable[str]) -> str:
 
 
 def api_page(schema: dict[str, Any]) -> str:
-    """Return the page of all routes in an OpenAPI schema."""
-    return API_PAGE + "".join(_routes(schema))
+    """Return the page of all routes in an OpenAPI schema, and of what they take and give."""
+    components = schema["components"]["schemas"]
+    files = {name for name in components if not components[name].get("properties")}
+    objects = [_object(name, components[name]) for name in sorted(components.keys() - files)]
+    return API_PAGE + "".join(_routes(schema)) + "\n## Objects\n" + "".join(objects)
 
 
 def _routes(schema: dict[str, Any]) -> Iterator[str]:
     for path, operations in schema["paths"].items():
         for verb, operation in operations.items():
-            yield f"\n## `{verb.upper()} {path}`\n\n{_sentence(operation)}\n"
-            yield from _parameters(operation)
+            text = operation.get("description") or f"{operation['summary']}."
+            yield f"\n## `{verb.upper()} {path}`\n\n{text}\n\n"
+            yield from _inputs(operation)
             yield from _answers(operation)
 
 
-def _sentence(operation: dict[str, Any]) -> str:
-    text = operation.get("description") or f"{operation['summary']}."
-    return text + ("" if operation.get("security") else " Open to everybody.")
-
-
-def _parameters(operation: dict[str, Any]) -> Iterator[str]:
-    rows = [
-        f"| `{each['name']}` | {each['in']} | {_type(each['schema'])} |\n"
-        for each in operation.get("parameters", [])
-    ]
+def _inputs(operation: dict[str, Any]) -> Iterator[str]:
+    for each in operation.get("parameters", []):
+        if each["in"] != "path":
+            yield f"- {each['in']} `{each['name']}`: {_type(each['schema'])}\n"
     for kind, body in operation.get("requestBody", {}).get("content", {}).items():
-        rows.append(f"| body | `{kind}` | {_type(body['schema'])} |\n")
-    if rows:
-        yield "\n| parameter | in | type |\n|---|---|---|\n"
-        yield from rows
+        fields = body["schema"].get("properties", {})
+        listed = ", ".join(f"`{name}`: {_type(each)}" for name, each in fields.items())
+        yield f"- body: {listed or _type(body['schema'])}, as `{kind}`\n"
 
 
 def _answers(operation: dict[str, Any]) -> Iterator[str]:
-    yield "\n"
+    refusals = []
     for status, answer in operation["responses"].items():
+        if int(status) >= 400:
+            refusals.append(str(status))
+            continue
         kinds = [_type(body["schema"]) for body in answer.get("content", {}).values()]
-        yield f"- {status}: {', '.join(kinds) or 'no body'}\n"
+        yield f"- {status}: {', '.join(kinds) or EMPTY.get(int(status), 'a file')}\n"
+    if refusals:
+        yield f"- refused with: {', '.join(refusals)}\n"
+
+
+def _object(name: str, schema: dict[str, Any]) -> str:
+    rows = "".join(
+        f"| `{field}` | {_type(each)} |\n" for field, each in schema["properties"].items()
+    )
+    about = f"{schema['description']}\n\n" if "description" in schema else ""
+    return f"\n### `{name}`\n\n{about}| field | type |\n|---|---|\n{rows}"
 
 
 def _type(schema: dict[str, Any]) -> str:
@@ -151,8 +165,10 @@ def _type(schema: dict[str, Any]) -> str:
     if "anyOf" in schema:
         return " or ".join(_type(each) for each in schema["anyOf"])
     if schema.get("type") == "array":
-        return f"list of {_type(schema['items'])}"
-    return str(schema.get("format") or schema.get("type") or schema.get("title", "anything"))
+        return f"list of {_type(schema.get('items', {}))}"
+    if "enum" in schema:
+        return " \\| ".join(f"`{value}`" for value in schema["enum"])
+    return str(schema.get("format") or schema.get("type") or "anything")
 
 
 def _site_api() -> str:
