@@ -121,7 +121,7 @@ class AdditiveMetric(Metric[P, R]):
     def terms(self, stats: ExampleStats) -> AnyArray:
         """Return what is summed: (n, k)."""
         array = stats.array("terms")
-        return array.reshape(len(stats), -1)
+        return array if array.ndim == 2 else array[:, None]
 
     def finish(self, totals: Floats, weight: Floats) -> Floats:
         """Turn sums into numbers; the mean unless a subclass says otherwise.

@@ -145,4 +145,4 @@ def _is_discrete(array: AnyArray | Ragged) -> bool:
 
 
 def _columns(array: AnyArray) -> list[AnyArray]:
-    return list(array.reshape(len(array), -1).T)
+    return [array] if array.ndim == 1 else list(array.T)
