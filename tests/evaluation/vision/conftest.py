@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from pycocotools import mask
 
 from heldout.datasets.tasks import find_task
 from heldout.evaluation.reading import Expected, read_predictions, read_references
@@ -91,6 +92,7 @@ def make_problem() -> Callable[..., tuple[dict[str, Any], list[Any]]]:
         results = []
         for _ in range(int(rng.integers(0, 8 * images))):
             box = _box(rng)
+            corners = _corners(rng, box)
             image = 3 * int(rng.integers(images)) + 1
             category = 2 * int(rng.integers(max(1, categories - 1))) + 1
             truth["annotations"].append(
@@ -101,16 +103,19 @@ def make_problem() -> Callable[..., tuple[dict[str, Any], list[Any]]]:
                     "bbox": box,
                     "area": float(box[2] * box[3] * rng.choice([1, 0.5, 8])),
                     "iscrowd": int(rng.random() < 0.15),
-                    **({"segmentation": _polygons(rng, box)} if with_masks else {}),
+                    **({"segmentation": [corners.ravel().tolist()]} if with_masks else {}),
                 }
             )
             for _ in range(int(rng.integers(0, 4))):
                 moved = np.round(np.array(box) + rng.normal(0, 2, 4), 1).clip(1).tolist()
-                results.append(_result(rng, image, category, moved, with_masks))
+                drawn = corners + rng.normal(0, 1, corners.shape) if with_masks else None
+                results.append(_result(rng, image, category, moved, drawn))
         for _ in range(int(rng.integers(1, 10))):
             image = 3 * int(rng.integers(images)) + 1
             category = 2 * int(rng.integers(categories)) + 1
-            results.append(_result(rng, image, category, _box(rng), with_masks))
+            box = _box(rng)
+            drawn = _corners(rng, box) if with_masks else None
+            results.append(_result(rng, image, category, box, drawn))
         rng.shuffle(results)
         if distinct_scores:
             for place, result in enumerate(results):
@@ -126,26 +131,15 @@ def _box(rng: np.random.Generator) -> list[float]:
     return [float(left), float(top), float(width), float(height)]
 
 
-def _polygons(rng: np.random.Generator, box: list[float]) -> list[list[float]]:
-    corners = rng.random((int(rng.integers(3, 7)), 2)) * box[2:] + box[:2]
-    return [np.round(corners, 2).ravel().tolist()]
+def _corners(rng: np.random.Generator, box: list[float]) -> Any:
+    return np.round(rng.random((int(rng.integers(3, 7)), 2)) * box[2:] + box[:2], 2)
 
 
 def _result(
-    rng: np.random.Generator, image: int, category: int, box: list[float], with_mask: bool
+    rng: np.random.Generator, image: int, category: int, box: list[float], corners: Any
 ) -> dict[str, Any]:
-    result = {
-        "image_id": image,
-        "category_id": category,
-        "score": round(float(rng.random()), 1),
-        "bbox": box,
-    }
-    if with_mask:
-        from pycocotools import mask
-
-        corners = np.round(_polygons(rng, box)[0], 1)
-        encoded = mask.frPyObjects([corners.tolist()], HEIGHT, WIDTH)[0]
-        encoded["counts"] = encoded["counts"].decode()
-        result["segmentation"] = encoded
-        del result["bbox"]
-    return result
+    place = {"image_id": image, "category_id": category, "score": round(float(rng.random()), 1)}
+    if corners is None:
+        return {**place, "bbox": box}
+    encoded = mask.frPyObjects([corners.ravel().tolist()], HEIGHT, WIDTH)[0]
+    return {**place, "segmentation": {**encoded, "counts": encoded["counts"].decode()}}

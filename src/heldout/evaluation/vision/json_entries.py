@@ -24,16 +24,18 @@ class Entries(NamedTuple, Generic[Row]):
     Attributes:
         first: Number of the first, counted from 1.
         rows: What could be decoded.
+        length: How many there were, decoded or not.
         numbers: The number of each row where some could not be decoded, else None.
     """
 
     first: int
     rows: list[Row]
+    length: int
     numbers: list[int] | None = None
 
     def place(self, row: int) -> str:
         """Name one of the rows."""
-        return f"entry {self.numbers[row] if self.numbers else self.first + row}"
+        return f"entry {self.numbers[row] if self.numbers is not None else self.first + row}"
 
 
 def read_bytes(path: Path) -> bytes:
@@ -63,28 +65,27 @@ def stream_list(path: Path, kind: type[Row], problems: Problems) -> Iterator[Ent
         BadInput: The file is not a list of objects, or is cut short.
     """
     check_file(path)
-    decoder = msgspec.json.Decoder(list[kind])  # type: ignore[valid-type]
     number = 1
-    for data in _pieces(path):
-        entries = _decode(data, decoder, kind, number, problems, path.name)
-        number += len(entries.rows) if entries.numbers is None else _length(data)
-        yield entries
-
-
-def _pieces(path: Path) -> Iterator[bytes]:
-    """Cut a file between objects of its list; every piece is a list of its own."""
     with path.open("rb") as file:
-        rest = b""
-        while block := file.read(CHUNK):
-            data = rest + block
-            border = _last_border(data)
-            if border is None:
-                rest = data
-                continue
-            end, start = border
-            yield data[:end] + b"]"
-            rest = b"[" + data[start:]
-        yield rest
+        for data in cut_list(iter(lambda: file.read(CHUNK), b"")):
+            entries = decode_piece(data, kind, number, problems, path.name)
+            number += entries.length
+            yield entries
+
+
+def cut_list(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut a JSON list of objects between two of them; every piece is a list of its own."""
+    rest = b""
+    for block in blocks:
+        data = rest + block
+        border = _last_border(data)
+        if border is None:
+            rest = data
+            continue
+        end, start = border
+        yield data[:end] + b"]"
+        rest = b"[" + data[start:]
+    yield rest
 
 
 def _last_border(data: bytes) -> tuple[int, int] | None:
@@ -98,25 +99,27 @@ def _last_border(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-def _decode(
-    data: bytes,
-    decoder: msgspec.json.Decoder[list[Row]],
-    kind: type[Row],
-    first: int,
-    problems: Problems,
-    name: str,
+def decode_piece(
+    data: bytes, kind: type[Row], first: int, problems: Problems, name: str
 ) -> Entries[Row]:
+    """Decode one list of rows, the first of which has the number `first`.
+
+    Raises:
+        BadInput: The piece is not a list of objects.
+    """
     try:
-        return Entries(first, decoder.decode(data))
-    except (msgspec.DecodeError, UnicodeDecodeError):
-        rows, numbers = [], []
-        for number, value in enumerate(_decode_loosely(data, name, first), start=first):
-            try:
-                rows.append(msgspec.convert(value, kind))
-                numbers.append(number)
-            except msgspec.ValidationError as error:
-                problems.add(f"entry {number}", plain_message(error))
-        return Entries(first, rows, numbers)
+        rows = msgspec.json.decode(data, type=list[kind])  # type: ignore[valid-type]
+        return Entries(first, rows, len(rows))
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        values = _decode_loosely(data, name, first)
+    rows, numbers = [], []
+    for number, value in enumerate(values, start=first):
+        try:
+            rows.append(msgspec.convert(value, kind))
+            numbers.append(number)
+        except msgspec.ValidationError as error:
+            problems.add(f"entry {number}", plain_message(error))
+    return Entries(first, rows, len(values), numbers)
 
 
 def _decode_loosely(data: bytes, name: str, first: int) -> list[object]:
@@ -130,10 +133,6 @@ def _decode_loosely(data: bytes, name: str, first: int) -> list[object]:
     if not isinstance(values, list):
         raise BadInput([Problem(name, "not a list of objects", "give a list: [{…}, {…}]")])
     return values
-
-
-def _length(data: bytes) -> int:
-    return len(_decode_loosely(data, "", 1))
 
 
 def plain_message(error: msgspec.ValidationError) -> str:
@@ -151,8 +150,10 @@ WORDS = {
     "float | null": "a number",
     "array | null": "a list",
     "object | array | null": "polygons or run lengths",
+    "int | bool": "a whole number",
     "int": "a whole number",
     "float": "a number",
+    "str | array": "text or a list",
     "str": "text",
     "array": "a list",
     "object": "an object",

@@ -156,6 +156,8 @@ def is_box(boxes: Floats) -> Flags:
 def say_box(box: Floats) -> tuple[str, str]:
     """Say what is wrong with a box, and the way out."""
     listed = ", ".join(f"{value:g}" for value in box)
+    if np.isnan(box).all():
+        return "no bbox", "give x, y, width, height in pixels"
     if not np.isfinite(box).all():
         return f"bbox [{listed}] is not finite", "give x, y, width, height in pixels"
     return f"bbox [{listed}] has a negative side", "give x, y, width, height in pixels"
