@@ -84,7 +84,7 @@ def _bounds(array: Ragged) -> Iterator[tuple[int, int]]:
 
 def _from_series(column: pl.Series) -> AnyArray | Ragged:
     if isinstance(column.dtype, pl.List):
-        offsets = np.concatenate([[0], np.cumsum(column.list.len().to_numpy())])
+        offsets = np.append(0, np.cumsum(column.list.len().to_numpy().astype(np.int64)))
         inner = column.filter(column.list.len() > 0).explode()
         return Ragged(inner.to_numpy(), offsets)
     return column.to_numpy()

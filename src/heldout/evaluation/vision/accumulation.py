@@ -14,7 +14,7 @@ import numpy as np
 
 from heldout.evaluation.data import AnyArray, Flags, Floats
 from heldout.evaluation.stats import ExampleStats, Ragged
-from heldout.evaluation.vision.matching import rank_in_runs
+from heldout.evaluation.vision.matching import rank_in_runs, unpack
 from heldout.evaluation.vision.objects import stable_order
 
 
@@ -123,7 +123,7 @@ def lay_tracks(stats: ExampleStats, cuts: Sequence[Cut]) -> Tracks:
         bit = np.uint8(1 << cut.area)
         to_find = np.flatnonzero(counts & bit)
         inside = (found["inside"] & bit) != 0
-        hit, passed = found["hit"][:, cut.area], found["passed"][:, cut.area]
+        hit, passed = unpack(found["hit"], cut.area), unpack(found["passed"], cut.area)
         counted = hit | np.where(inside, ~passed, np.uint16(0))
         allowed = rank < cut.most
         touched = np.flatnonzero(((hit | passed) != 0) & allowed)

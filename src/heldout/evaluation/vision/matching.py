@@ -79,7 +79,7 @@ def match(
 
     Returns:
         Of detections, image by image, category by category, best score first: `category`, `score`,
-        `inside` (bit a: its area lies in range a), `hit` (rows, ranges; bit t: true positive at
+        `inside` (bit a: its area lies in range a), `hit` (bit 16 a + t: true positive in range a at
         threshold t), `passed` (the same: counts neither way). Of objects: `true_category` and
         `counts` (bit a: to be found in range a).
     """
@@ -101,8 +101,8 @@ def match(
         "category": Ragged(ordered.category, found_at),
         "score": Ragged(ordered.score, found_at),
         "inside": Ragged(_bits(~_outside(ordered.area, rules.ranges)), found_at),
-        "hit": Ragged(hit.T.copy(), found_at),
-        "passed": Ragged(passed.T.copy(), found_at),
+        "hit": Ragged(_pack(hit), found_at),
+        "passed": Ragged(_pack(passed), found_at),
         "true_category": Ragged(true.category, true_at),
         "counts": Ragged(_bits(~ignore), true_at),
     }
@@ -166,3 +166,15 @@ def _bits(flags: Flags) -> AnyArray:
     places = np.uint8(1) << np.arange(len(flags), dtype=np.uint8)
     bits: AnyArray = (flags * places[:, None]).sum(axis=0, dtype=np.uint8)
     return bits
+
+
+def _pack(bits: AnyArray) -> AnyArray:
+    """Put the 16 bits of each of up to four ranges side by side: (ranges, n) to (n,)."""
+    padded = np.zeros((bits.shape[1], 4), "<u2")
+    padded[:, : len(bits)] = bits.T
+    return padded.view("<u8")[:, 0]
+
+
+def unpack(packed: AnyArray, area: int) -> AnyArray:
+    """Return the 16 bits of one range."""
+    return (packed >> np.uint64(16 * area)).astype(np.uint16)
