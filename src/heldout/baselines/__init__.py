@@ -1,0 +1,1 @@
+"""Credible baselines, trained on a challenge's public training split."""
