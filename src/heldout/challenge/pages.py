@@ -18,6 +18,7 @@ class Facts:
     Attributes:
         id: The name in addresses.
         title: What people read.
+        summary: One sentence under it.
         task: What is asked.
         classes: Every class there is.
         license: Of the data; empty if not said.
@@ -38,6 +39,7 @@ class Facts:
 
     id: str
     title: str
+    summary: str = ""
     task: Task
     classes: tuple[str, ...] = ()
     license: str = ""
@@ -70,7 +72,7 @@ _CHALLENGE = Template("""\
 [challenge]
 id = $id
 title = $title
-summary = ""
+summary = $summary
 task = $task
 ${classes}overview = "README.md"
 terms = "terms.md"                  # accepted before the first submission
@@ -110,6 +112,7 @@ def challenge_toml(facts: Facts) -> str:
     head = _CHALLENGE.substitute(
         id=toml(facts.id),
         title=toml(facts.title),
+        summary=toml(facts.summary),
         task=toml(facts.task.id),
         classes=f"classes = {toml(facts.classes)}\n" if facts.task.has_classes else "",
         license=toml(facts.license),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import shutil
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -39,10 +39,14 @@ class Wishes:
         metrics: Specs, the first of which ranks; those of the task if empty.
         subgroups: Columns to score apart; several columns are an intersection.
         cluster: The column whose values belong together.
+        summary: One sentence under the title.
+        pages: Text of a page (`overview`, `terms`, `datasheet`) in place of the one to edit.
     """
 
     id: str | None = None
     title: str | None = None
+    summary: str = ""
+    pages: Mapping[str, str] = field(default_factory=dict)
     license: str = ""
     organisers: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
@@ -80,7 +84,7 @@ def create(
     facts = _facts(folder, wishes, recipe, splits, now)
     with _new_folder(folder) as building:
         manifest = recipe.hold_out(splits, data=building / "data", answers=building / "answers")
-        _write_pages(building, facts)
+        _write_pages(building, facts, wishes.pages)
         report = check(building)
         if not report.ok:
             raise BadInput(report.problems)
@@ -102,6 +106,7 @@ def create_skeleton(
     facts = Facts(
         id=wishes.id or slug(folder.resolve().name),
         title=wishes.title or _title(wishes.id or slug(folder.resolve().name)),
+        summary=wishes.summary,
         task=found,
         classes=("first-class", "second-class") if found.has_classes else (),
         license=wishes.license,
@@ -113,7 +118,7 @@ def create_skeleton(
         closes=opens + OPEN_FOR,
     )
     with _new_folder(folder) as building:
-        _write_pages(building, facts)
+        _write_pages(building, facts, wishes.pages)
         (building / "data").mkdir()
         (building / "answers").mkdir(mode=0o700)
 
@@ -171,6 +176,7 @@ def _facts(folder: Path, wishes: Wishes, recipe: Recipe, splits: Splits, now: da
     return Facts(
         id=challenge_id,
         title=wishes.title or _title(challenge_id),
+        summary=wishes.summary,
         task=recipe.task,
         classes=table.classes,
         license=wishes.license,
@@ -200,12 +206,12 @@ def _describe(splits: Splits) -> str:
     return f"{words} (seed {splits.seed})." if splits.seed is not None else f"{words}."
 
 
-def _write_pages(folder: Path, facts: Facts) -> None:
+def _write_pages(folder: Path, facts: Facts, written: Mapping[str, str]) -> None:
     pages = {
         FILE: challenge_toml(facts),
-        "README.md": readme(facts),
-        "terms.md": terms(),
-        "datasheet.md": datasheet(facts),
+        "README.md": written.get("overview") or readme(facts),
+        "terms.md": written.get("terms") or terms(),
+        "datasheet.md": written.get("datasheet") or datasheet(facts),
     }
     for name, text in pages.items():
         (folder / name).write_text(text, encoding="utf-8")

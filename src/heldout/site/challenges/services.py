@@ -102,6 +102,14 @@ def join(*, challenge: Challenge, user: User, now: datetime) -> Entrant:
     return entrant
 
 
+def mark_baseline(*, entrant: Entrant, by: User, now: datetime) -> None:
+    """Say that an entrant is the organisers' own, shown for comparison."""
+    require(by, "challenges.edit", entrant.challenge)
+    with transaction.atomic():
+        if Entrant.objects.filter(pk=entrant.pk, baseline=False).update(baseline=True):
+            audit.record("marked as baseline", by=by, on=entrant, now=now)
+
+
 def _free_name(challenge: Challenge, wanted: str) -> str:
     taken = {name.lower() for name in challenge.entrants.values_list("name", flat=True)}
     numbered = (f"{wanted}-{number}" for number in range(2, len(taken) + 3))

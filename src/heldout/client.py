@@ -1,0 +1,368 @@
+"""A client of a site's API, for participants and organisers: `Client(url, token)`.
+
+Reading is repeated when the site is away for a moment, and so is submitting: every submission carries
+a key by which the site knows a repeated one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import httpx
+import msgspec
+
+from heldout import __version__
+from heldout.datasets.atomic import replacing
+from heldout.errors import BadInput, HeldoutError, Problem
+
+T = TypeVar("T")
+
+RETRIES = 5
+FIRST_PAUSE = 0.5
+LONGEST_PAUSE = 30.0
+AWAY = frozenset({429, 502, 503, 504})
+FINAL = frozenset({"scored", "refused", "failed", "withdrawn"})
+_CHUNK = 1 << 20
+
+
+class SiteError(HeldoutError):
+    """The site cannot be reached, or answered with something that is not its API."""
+
+
+class Refused(BadInput):
+    """The site refused: bad input, no permission, a limit, a closed phase.
+
+    Attributes:
+        status: The HTTP status.
+    """
+
+    def __init__(self, problems: list[Problem], *, status: int) -> None:
+        super().__init__(problems)
+        self.status = status
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """How many submissions an entrant may make; None is no limit."""
+
+    per_day: int | None = None
+    per_week: int | None = None
+    in_total: int | None = None
+
+
+class Phase(msgspec.Struct, frozen=True):
+    """A time in which one split is scored; `status` is `upcoming`, `open` or `closed`."""
+
+    id: str
+    split: str
+    status: str
+    opens: datetime
+    closes: datetime
+    submissions: Limits
+    leaderboard: str
+    reveal: list[str]
+
+
+class Summary(msgspec.Struct, frozen=True):
+    """A challenge in a list."""
+
+    id: str
+    title: str
+    task: str
+    summary: str = ""
+
+
+class Challenge(msgspec.Struct, frozen=True):
+    """A challenge with its phases and its terms."""
+
+    id: str
+    title: str
+    task: str
+    revision: int
+    phases: list[Phase]
+    summary: str = ""
+    classes: list[str] = []
+    terms: str = ""
+    terms_digest: str = ""
+    terms_accepted: bool = True
+    entrant: str | None = None
+
+
+class File(msgspec.Struct, frozen=True):
+    """A file of a challenge's public data."""
+
+    name: str
+    size: int
+    sha256: str
+    split: str = ""
+    examples: int | None = None
+
+
+class Score(msgspec.Struct, frozen=True):
+    """A number of a submission, as far as the phase reveals it."""
+
+    metric: str
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    reason: str = ""
+
+
+class Submission(msgspec.Struct, frozen=True):
+    """A submission; `status` ends as `scored`, `refused`, `failed` or `withdrawn`."""
+
+    id: str
+    challenge: str
+    phase: str
+    status: str
+    created_at: datetime
+    filename: str
+    entrant: str = ""
+    note: str = ""
+    scores: list[Score] = []
+    problems: list[Problem] = []
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the status changes no more by itself."""
+        return self.status in FINAL
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A line of a leaderboard; what the phase does not reveal is None."""
+
+    rank: int | None
+    entrant: str
+    metric: str
+    name: str
+    value: float | None
+    rank_low: int | None = None
+    rank_high: int | None = None
+    low: float | None = None
+    high: float | None = None
+    n: int | None = None
+    level_with_first: bool | None = None
+    baseline: bool = False
+    submissions: int | None = None
+
+
+class Published(msgspec.Struct, frozen=True):
+    """A challenge that is on the site now."""
+
+    id: str
+    revision: int
+
+
+class Client:
+    """Speaks to one site.
+
+    Args:
+        url: The site's address, without a path.
+        token: An API token from the account page; reading public things needs none.
+        transport: Replaces the network, for tests.
+        sleep: Replaces waiting, for tests.
+        retries: How often a request is repeated while the site is away.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        token: str | None = None,
+        *,
+        transport: httpx.BaseTransport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        retries: int = RETRIES,
+    ) -> None:
+        self.url = check_url(url)
+        self._sleep, self._retries = sleep, retries
+        headers = {"User-Agent": f"heldout/{__version__}", "Accept": "application/json"}
+        if token:
+            headers["Authorization"] = f"Bearer {token}"
+        self._http = httpx.Client(
+            base_url=f"{self.url}/api/v1/",
+            headers=headers,
+            timeout=httpx.Timeout(60.0, connect=10.0),
+            transport=transport,
+        )
+
+    def __enter__(self) -> Client:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def account(self) -> str:
+        """Return the public name of the token's owner."""
+        answer = self._get("account", dict[str, Any])
+        return str(answer["handle"])
+
+    def challenges(self) -> list[Summary]:
+        """Return the challenges the caller may see, the newest first."""
+        return self._get("challenges", list[Summary])
+
+    def challenge(self, challenge: str) -> Challenge:
+        """Return one challenge with its phases and terms."""
+        return self._get(_path("challenges", challenge), Challenge)
+
+    def accept_terms(self, challenge: Challenge) -> None:
+        """Accept a challenge's terms as they are in `challenge.terms`."""
+        path = f"{_path('challenges', challenge.id)}/terms"
+        answer = {"terms_digest": challenge.terms_digest}
+        self._repeat(lambda: self._request("POST", path, json=answer))
+
+    def files(self, challenge: str) -> list[File]:
+        """Return the files of a challenge's public data."""
+        return self._get(f"{_path('challenges', challenge)}/data", list[File])
+
+    def download(self, challenge: str, file: File, folder: Path) -> Path:
+        """Download a file; it appears whole and with the right hash, or not at all."""
+        target = folder / Path(file.name).name
+        path = f"{_path('challenges', challenge)}/data/{quote(file.name, safe='')}"
+        with replacing(target) as temporary:
+            self._repeat(lambda: self._fetch(path, temporary, file.sha256))
+        return target
+
+    def submit(
+        self, challenge: str, *, phase: str, file: Path, note: str = "", key: str | None = None
+    ) -> Submission:
+        """Hand in a predictions file.
+
+        Args:
+            challenge: Its id.
+            phase: Its id.
+            file: The predictions.
+            note: What others should know of the method.
+            key: Makes a repeated call the same submission; drawn at random if left out.
+        """
+        path = f"{_path('challenges', challenge)}/phases/{quote(phase, safe='')}/submissions"
+        headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        answer = self._upload(path, file, data={"note": note}, headers=headers)
+        return _read(answer, Submission)
+
+    def submission(self, submission: str) -> Submission:
+        """Return one of the caller's submissions as it is now."""
+        return self._get(_path("submissions", submission), Submission)
+
+    def submissions(self, challenge: str) -> list[Submission]:
+        """Return the caller's submissions to a challenge, the newest first."""
+        return self._get(f"{_path('challenges', challenge)}/submissions", list[Submission])
+
+    def watch(self, submission: Submission, *, pause: float = 1.0) -> Iterator[Submission]:
+        """Yield the submission whenever its status has changed, until the status is final."""
+        yield submission
+        while not submission.is_final:
+            self._sleep(pause)
+            latest = self.submission(submission.id)
+            if latest.status != submission.status:
+                yield latest
+            submission = latest
+
+    def leaderboard(self, challenge: str, phase: str) -> list[Row]:
+        """Return a phase's leaderboard."""
+        path = f"{_path('challenges', challenge)}/phases/{quote(phase, safe='')}/leaderboard"
+        answer = self._get(path, dict[str, Any])
+        return msgspec.convert(answer["leaderboard"], list[Row])
+
+    def publish(self, archive: Path) -> Published:
+        """Publish a ZIP of a challenge folder; an id the caller organises gets a new revision."""
+        return _read(self._upload("challenges", archive), Published)
+
+    def _get(self, path: str, kind: type[T]) -> T:
+        return _read(self._repeat(lambda: self._request("GET", path)), kind)
+
+    def _upload(
+        self,
+        path: str,
+        file: Path,
+        *,
+        data: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
+        def send() -> httpx.Response:
+            with file.open("rb") as stream:
+                files = {"file": (file.name, stream, "application/octet-stream")}
+                return self._request("POST", path, files=files, data=data or {}, headers=headers)
+
+        # Without a key the site could not tell a repeated upload from a second one.
+        return self._repeat(send, retries=self._retries if headers else 0)
+
+    def _fetch(self, path: str, target: Path, sha256: str) -> httpx.Response:
+        digest = hashlib.sha256()
+        with self._http.stream("GET", path) as answer, target.open("wb") as stream:
+            if not answer.is_success:
+                answer.read()
+                raise _refusal(answer)
+            for chunk in answer.iter_bytes(_CHUNK):
+                digest.update(chunk)
+                stream.write(chunk)
+        if digest.hexdigest() != sha256:
+            raise httpx.RemoteProtocolError("the file did not arrive whole")
+        return answer
+
+    def _request(self, verb: str, path: str, **kwargs: Any) -> httpx.Response:
+        answer = self._http.request(verb, path, **kwargs)
+        if not answer.is_success:
+            raise _refusal(answer)
+        return answer
+
+    def _repeat(
+        self, send: Callable[[], httpx.Response], *, retries: int | None = None
+    ) -> httpx.Response:
+        for pause in (*_pauses(self._retries if retries is None else retries), None):
+            try:
+                return send()
+            except httpx.HTTPError as error:
+                if pause is None:
+                    raise SiteError(f"{self.url} cannot be reached: {error}") from error
+            except Refused as refusal:
+                if pause is None or refusal.status not in AWAY:
+                    raise
+            self._sleep(pause)
+        raise AssertionError("the last round returns or raises")
+
+
+def check_url(url: str) -> str:
+    """Return a site's address without a slash at its end.
+
+    Raises:
+        BadInput: It is not an http or https address.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, TypeError):
+        parsed = httpx.URL("")
+    if parsed.scheme not in ("http", "https") or not parsed.host:
+        remedy = "write it as in https://challenges.example.org"
+        raise BadInput([Problem(url, "is not the address of a site", remedy)])
+    return url.rstrip("/")
+
+
+def _pauses(retries: int) -> list[float]:
+    return [min(FIRST_PAUSE * 2**i, LONGEST_PAUSE) for i in range(retries)]
+
+
+def _path(kind: str, name: str) -> str:
+    return f"{kind}/{quote(name, safe='')}"
+
+
+def _read(answer: httpx.Response, kind: type[T]) -> T:
+    try:
+        return msgspec.json.decode(answer.content, type=kind)
+    except msgspec.MsgspecError as error:
+        raise SiteError(f"{answer.url} does not answer like a Heldout site: {error}") from None
+
+
+def _refusal(answer: httpx.Response) -> Refused:
+    try:
+        listed = msgspec.json.decode(answer.content, type=dict[str, list[Problem]])["problems"]
+    except (msgspec.MsgspecError, KeyError):
+        listed = [Problem(str(answer.url), f"answered {answer.status_code} {answer.reason_phrase}")]
+    return Refused(listed, status=answer.status_code)
