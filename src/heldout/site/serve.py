@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import hashlib
 import logging
 import os
 import signal
@@ -12,15 +13,20 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from heldout.errors import HeldoutError
 from heldout.site.setup import prepare
 
 STOP_SECONDS = 30
-RESTART_SECONDS = 1.0
-BACKLOG = 1024
+WATCH_SECONDS = 1.0
+START_SECONDS = 0.1
+
+# The viewer of the API's schema, which this site does not show.
+UNUSED_STATIC = ["ninja"]
 
 log = logging.getLogger(__name__)
 
@@ -40,7 +46,7 @@ def serve(
         host: Address to listen on.
         port: Port to listen on.
         workers: Processes that score submissions; 0 leaves that to `heldout worker`.
-        announce: Called with the site's address once it is about to listen.
+        announce: Called with the site's address once it answers.
 
     Raises:
         HeldoutError: The folder is being served already, or the port is taken.
@@ -53,9 +59,9 @@ def serve(
         _check_port(host, port)
         prepare(folder)
         _collect_static()
-        with Workers(folder, count=workers):
-            announce(os.environ["HELDOUT_BASE_URL"])
-            _listen(host, port)
+        names = [f"{socket.gethostname()}:serve-{number}" for number in range(workers)]
+        children = [_web(host, port), *(_worker(folder, name) for name in names)]
+        _supervise(children, lambda: announce(os.environ["HELDOUT_BASE_URL"]), (host, port))
 
 
 def _bracketed(host: str) -> str:
@@ -95,100 +101,145 @@ def _check_port(host: str, port: int) -> None:
 
 
 def _collect_static() -> None:
-    """Put the hashed and compressed static files in place."""
+    """Put the hashed and compressed static files in place, unless those there are of today."""
     from django.conf import settings
     from django.contrib.staticfiles.management.commands.collectstatic import Command
     from django.core.management import call_command
     from whitenoise.storage import CompressedManifestStaticFilesStorage
 
+    stamp, state = Path(settings.STATIC_ROOT) / "state", _static_state()
+    if stamp.is_file() and stamp.read_text() == state:
+        return
     command = Command()
     command.storage = CompressedManifestStaticFilesStorage(
         location=settings.STATIC_ROOT, base_url=settings.STATIC_URL
     )
-    call_command(command, verbosity=0, interactive=False)
+    call_command(command, verbosity=0, interactive=False, ignore_patterns=UNUSED_STATIC)
+    stamp.write_text(state)
 
 
-def _listen(host: str, port: int) -> None:
-    from django.conf import settings
-    from granian import Granian
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
+def _static_state() -> str:
+    """One hash over the names, sizes and times of all static files of the installation."""
+    from django.contrib.staticfiles.finders import get_finders
 
-    Granian(
-        "heldout.site.wsgi:application",
-        address=host,
-        port=port,
-        interface=Interfaces.WSGI,
-        workers=1,
-        blocking_threads=settings.HELDOUT.web_threads,
-        backlog=BACKLOG,
-        respawn_failed_workers=True,
-        workers_kill_timeout=STOP_SECONDS,
-        log_level=LogLevels.warning,
-    ).serve()
+    state = hashlib.sha256()
+    for finder in get_finders():
+        for name, storage in finder.list([]):
+            at = Path(storage.path(name)).stat()
+            state.update(f"{name} {at.st_size} {at.st_mtime_ns}\n".encode())
+    return state.hexdigest()
 
 
-class Workers:
-    """Worker processes that are started again when they die, and stopped when the site stops."""
+@dataclass(slots=True)
+class Child:
+    """A process of the site that is started again when it dies.
 
-    def __init__(self, folder: Path, *, count: int) -> None:
-        self._folder = folder
-        self._owners = [f"{socket.gethostname()}:serve-{number}" for number in range(count)]
-        self._running: dict[str, subprocess.Popen[bytes]] = {}
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._watch, daemon=True)
+    Attributes:
+        name: For the log.
+        command: What is run.
+        before: Called before each start.
+    """
 
-    def __enter__(self) -> Workers:
-        for owner in self._owners:
-            self._start(owner)
-        self._thread.start()
-        return self
+    name: str
+    command: list[str]
+    before: Callable[[], object] = list
+    process: subprocess.Popen[bytes] | None = None
 
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        self._thread.join()
-        for process in self._running.values():
-            process.terminate()
-        deadline = time.monotonic() + STOP_SECONDS
-        for process in self._running.values():
+    def keep_running(self) -> None:
+        if self.process is None or self.process.poll() is not None:
+            if self.process is not None:
+                how = _how_it_ended(self.process.returncode)
+                log.error("%s ended (%s); starting it again", self.name, how)
+                self._signal(signal.SIGKILL)
+            self.before()
+            # A terminal's Ctrl-C reaches the supervisor alone, which stops the others in order.
+            self.process = subprocess.Popen(
+                self.command, start_new_session=True, stdin=subprocess.DEVNULL
+            )
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+
+    def wait(self, deadline: float) -> None:
+        if self.process is not None:
             try:
-                process.wait(max(0.1, deadline - time.monotonic()))
+                self.process.wait(max(0.1, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                process.kill()
+                log.warning("%s does not stop; killed", self.name)
+            self._signal(signal.SIGKILL)
 
-    def _start(self, owner: str) -> None:
-        """Start a worker; what its predecessor of the same name held is free at once."""
-        self._free(owner)
-        command = [sys.executable, "-m", "heldout.site.worker", str(self._folder), owner]
-        # A terminal's Ctrl-C reaches this process alone; it stops the worker in order.
-        self._running[owner] = subprocess.Popen(
-            [*command, str(os.getpid())], start_new_session=True, stdin=subprocess.DEVNULL
-        )
-
-    def _free(self, owner: str) -> None:
-        from django.db import connection
-        from django.utils import timezone
-
-        from heldout.site.common import jobs
-
-        try:
-            jobs.expire(now=timezone.now(), owner=owner)
-        finally:
-            connection.close()
-
-    def _watch(self) -> None:
-        while not self._stop.wait(RESTART_SECONDS):
-            for owner, process in list(self._running.items()):
-                if process.poll() is not None:
-                    self._restart(owner, process.returncode)
-
-    def _restart(self, owner: str, code: int) -> None:
-        log.error("worker %s ended (%s); starting it again", owner, _how_it_ended(code))
-        try:
-            self._start(owner)
-        except Exception:  # Whatever it is, the next round tries again.
-            log.exception("worker %s could not be started", owner)
+    def _signal(self, number: signal.Signals) -> None:
+        """Reach the child's own children too."""
+        assert self.process is not None
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, number)
 
 
 def _how_it_ended(code: int) -> str:
     return signal.Signals(-code).name if code < 0 else f"exit code {code}"
+
+
+def _web(host: str, port: int) -> Child:
+    from django.conf import settings
+
+    return Child(
+        "the web server",
+        [
+            sys.executable,
+            "-m",
+            "heldout.site.web",
+            host,
+            str(port),
+            str(settings.HELDOUT.web_threads),
+        ],
+    )
+
+
+def _worker(folder: Path, owner: str) -> Child:
+    command = [sys.executable, "-m", "heldout.site.worker", str(folder), owner, str(os.getpid())]
+    return Child(f"worker {owner}", command, partial(_free, owner))
+
+
+def _free(owner: str) -> None:
+    """Give the jobs that a dead worker of this name held back at once."""
+    from django.db import connection
+    from django.utils import timezone
+
+    from heldout.site.common import jobs
+
+    try:
+        jobs.expire(now=timezone.now(), owner=owner)
+    finally:
+        connection.close()
+
+
+def _supervise(
+    children: list[Child], ready: Callable[[], object], address: tuple[str, int]
+) -> None:
+    """Keep all children running until a signal says stop."""
+    stop, announced = threading.Event(), False
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    for number in before:
+        signal.signal(number, lambda *_: stop.set())
+    try:
+        while not stop.is_set():
+            for child in children:
+                child.keep_running()
+            if not announced and (announced := _answers(address)):
+                ready()
+            stop.wait(WATCH_SECONDS if announced else START_SECONDS)
+    finally:
+        for child in children:
+            child.stop()
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in children:
+            child.wait(deadline)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _answers(address: tuple[str, int]) -> bool:
+    with suppress(OSError), socket.create_connection(address, timeout=1):
+        return True
+    return False

@@ -36,5 +36,5 @@ def account(request: HttpRequest) -> AccountOut:
         name=user.name,
         email=user.email,
         may_organise=user.has_perm("challenges.create"),
-        token=token and TokenOut(name=token.name, prefix=token.prefix, created_at=token.created_at),
+        token=TokenOut.from_orm(token) if token else None,
     )

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 
 from allauth.account.models import EmailAddress
 from django.db import transaction
-from django.db.models import Q
 
 from heldout.site.accounts.models import ApiToken, SignInLink, User
 from heldout.site.common import audit
@@ -64,9 +63,8 @@ def free_handle(email: str) -> str:
 
 def is_verified(user: User) -> bool:
     """Whether the person has shown that the address is theirs."""
-    return EmailAddress.objects.filter(
-        Q(email__iexact=user.email), user=user, verified=True
-    ).exists()
+    own = EmailAddress.objects.filter(email__iexact=user.email, user=user, verified=True)
+    return bool(own.exists())
 
 
 def create_token(*, user: User, name: str, now: datetime) -> tuple[ApiToken, str]:

@@ -51,9 +51,7 @@ def add_revision(
     return revision
 
 
-def _files(
-    revision: DataRevision, dataset: DataSet, tables: Mapping[str, Table]
-) -> list[DataFile]:
+def _files(revision: DataRevision, dataset: DataSet, tables: Mapping[str, Table]) -> list[DataFile]:
     folder = Path(settings.FILES) / revision.folder
     files = [
         _file(revision, folder / DATA / table.path, table.path, table.split, table.examples)

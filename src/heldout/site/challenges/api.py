@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
@@ -13,6 +14,7 @@ from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.lookup import find_challenge, find_file, find_phase
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.common.schemas import Problems
+from heldout.site.common.uploads import stream
 
 router = Router(tags=["Challenges"])
 
@@ -110,7 +112,7 @@ def list_challenges(request: HttpRequest) -> list[ChallengeSummary]:
 )
 def publish_challenge(request: HttpRequest, file: File[UploadedFile]) -> tuple[int, Published]:
     """Publish a ZIP of a challenge folder. An id that the caller organises gets a new revision."""
-    challenge = services.publish(source=file.file, by=request.auth, now=timezone.now())  # type: ignore[attr-defined]
+    challenge = services.publish(source=stream(file), by=request.auth, now=timezone.now())  # type: ignore[attr-defined]
     return 201, Published(id=challenge.slug, revision=challenge.revision.number)
 
 
@@ -212,7 +214,7 @@ def viewer(request: HttpRequest) -> Viewer:
     return request.auth  # type: ignore[attr-defined, no-any-return]
 
 
-def _summary(challenge: Challenge) -> dict[str, object]:
+def _summary(challenge: Challenge) -> dict[str, Any]:
     return {
         "id": challenge.slug,
         "title": challenge.title,

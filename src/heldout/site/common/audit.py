@@ -1,22 +1,24 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import Model, QuerySet
 
 from heldout.site.common.models import AuditEntry
 
-if TYPE_CHECKING:
-    from heldout.site.accounts.models import User
-
 
 def record(
-    action: str, *, by: User | None, on: Model | str, now: datetime, **details: Any
+    action: str, *, by: AbstractBaseUser | None, on: Model | str, now: datetime, **details: Any
 ) -> AuditEntry:
     """Write down who did what; call it inside the transaction that does it."""
     return AuditEntry.objects.create(
-        at=now, actor=by, action=action, subject=subject(on), details=details
+        at=now,
+        actor_id=by.pk if by else None,
+        action=action,
+        subject=subject(on),
+        details=details,
     )
 
 

@@ -1,12 +1,18 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
 from django.core.files.uploadhandler import StopUpload, TemporaryFileUploadHandler
 
 # The parts of a form around its file.
 FORM_OVERHEAD = 100_000
+
+
+def stream(upload: UploadedFile[Any]) -> BinaryIO:
+    """The open file behind an upload."""
+    return cast("BinaryIO", upload.file)
 
 
 class LimitedUpload(TemporaryFileUploadHandler):

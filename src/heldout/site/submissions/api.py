@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import (
     Http404,
@@ -13,7 +13,8 @@ from django.http import (
     JsonResponse,
 )
 from django.utils import timezone
-from ninja import File, Form, Header, Router, Schema, UploadedFile
+from ninja import File, Form, Router, Schema, UploadedFile
+from ninja.params.functions import Header
 
 from heldout.site.accounts.security import ANYBODY, SIGNED_IN
 from heldout.site.catalog.responses import matches, send
@@ -22,6 +23,7 @@ from heldout.site.challenges.api import MISSING, REFUSED, viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.services import join
 from heldout.site.common.schemas import ProblemOut
+from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
 from heldout.site.submissions.models import Submission
 
@@ -148,7 +150,7 @@ def submit(
     phase: str,
     file: File[UploadedFile],
     note: Form[str] = "",
-    idempotency_key: str = Header("", alias="Idempotency-Key"),
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
 ) -> tuple[int, SubmissionOut]:
     """Hand in a predictions file. A retry with the same `Idempotency-Key` is the same submission."""
     user, now = request.auth, timezone.now()  # type: ignore[attr-defined]
@@ -157,7 +159,7 @@ def submit(
         phase=found,
         entrant=join(challenge=found.challenge, user=user, now=now),
         by=user,
-        upload=file.file,
+        upload=stream(file),
         filename=file.name or "",
         note=note,
         idempotency_key=idempotency_key[:100],
@@ -224,6 +226,20 @@ def withdraw(request: HttpRequest, submission: str) -> SubmissionOut:
     """Take a submission back. Before its scoring began it does not count against the limits."""
     user = request.auth  # type: ignore[attr-defined]
     found = services.withdraw(submission=_find(submission, user), by=user, now=timezone.now())
+    return _submission(found, user)
+
+
+@router.post(
+    "/submissions/{submission}/rescore",
+    response={200: SubmissionOut, **REFUSED},
+    auth=SIGNED_IN,
+    url_name="rescore",
+)
+def rescore(request: HttpRequest, submission: str) -> SubmissionOut:
+    """Score again what failed or was scored by an earlier revision; for organisers."""
+    user = request.auth  # type: ignore[attr-defined]
+    found = _find(submission, user)
+    services.rescore(submission=found, by=user, now=timezone.now())
     return _submission(found, user)
 
 

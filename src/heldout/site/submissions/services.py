@@ -5,13 +5,15 @@ from pathlib import PurePath
 from typing import BinaryIO
 
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
-from heldout.site.challenges.models import Challenge, Entrant, Phase, PhaseStatus
+from heldout.site.challenges.models import Entrant, Phase, PhaseStatus
 from heldout.site.challenges.services import has_accepted_terms, refresh_board, require
 from heldout.site.common import audit, jobs
+from heldout.site.common.models import Job
 from heldout.site.common.problems import Conflict, Refused
 from heldout.site.submissions import limits, storage
 from heldout.site.submissions.models import Status, Submission
@@ -78,19 +80,15 @@ def _record(submission: Submission) -> Submission:
     return submission
 
 
-def _enqueue(submission: Submission, *, now: datetime) -> None:
+def _enqueue(submission: Submission, *, now: datetime) -> Job | None:
     challenge = submission.phase.challenge
-    jobs.enqueue(
+    return jobs.enqueue(
         EVALUATE,
-        key=job_key(submission, challenge),
+        key=f"{_prefix(submission)}{challenge.revision.pk}",
         payload={"submission": submission.pk, "revision": challenge.revision.pk},
         lane=f"{challenge.pk}/{submission.entrant_id}",
         now=now,
     )
-
-
-def job_key(submission: Submission, challenge: Challenge) -> str:
-    return f"{EVALUATE}:{submission.pk}:{challenge.revision.pk}"
 
 
 def _earlier(phase: Phase, by: User, idempotency_key: str) -> Submission | None:
@@ -115,7 +113,7 @@ def _same(earlier: Submission, sha256: str) -> Submission:
 
 def _check_rules(phase: Phase, entrant: Entrant, by: User, filename: str, now: datetime) -> None:
     if not entrant.members.filter(user=by, challenge=phase.challenge_id).exists():
-        require(by, "submissions.submit_for_others", entrant)
+        raise PermissionDenied("You are not of this team.")
     problems = Problems()
     _check_time(phase, now, problems)
     if not has_accepted_terms(phase.challenge, by):
@@ -159,3 +157,19 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
 
 def _prefix(submission: Submission) -> str:
     return f"{EVALUATE}:{submission.pk}:"
+
+
+def rescore(*, submission: Submission, by: User, now: datetime) -> bool:
+    """Score again what failed, or was scored by an earlier revision; the old result stays until then.
+
+    False if the current revision has scored it, or is about to.
+    """
+    require(by, "submissions.rescore", submission)
+    with transaction.atomic():
+        if submission.status == Status.WITHDRAWN or not _enqueue(submission, now=now):
+            return False
+        unscored = Submission.objects.filter(pk=submission.pk).exclude(status=Status.SCORED)
+        unscored.update(status=Status.QUEUED, problems=[], finished_at=None)
+        audit.record("scored again", by=by, on=submission, now=now)
+    submission.refresh_from_db()
+    return True
