@@ -23,8 +23,8 @@ def require(table: Table, faults: Faults, *names: str) -> bool:
 
 
 def texts(series: pl.Series) -> pl.Series:
-    """Return a column as text; 7 and 7.0 both read "7"."""
-    if series.dtype == pl.String:
+    """Return a column as text; 7 and 7.0 both read "7". Lists stay what they are."""
+    if series.dtype == pl.String or series.dtype.is_nested():
         return series
     if series.dtype.is_float():
         whole = series.cast(pl.Int64, strict=False)

@@ -82,8 +82,15 @@ def _diagnose(name: str, data: bytes, width: int) -> BadInput:
     except csv.Error as error:
         problems.add(name, f"not a readable CSV file: {error}")
     if not problems:
-        problems.add(name, "not a readable CSV file", "check its quotation marks")
+        problems.add(*_open_quote(name, data))
     return BadInput(problems.found, unlisted=problems.unlisted)
+
+
+def _open_quote(name: str, data: bytes) -> tuple[str, str, str]:
+    *_, (line, last) = _records(data)
+    if any("\n" in value for value in last):
+        return f"line {line}", "a quotation mark is not closed", "close it, or double it"
+    return name, "not a readable CSV file", "check its quotation marks"
 
 
 def _not_utf8(name: str, data: bytes) -> BadInput:

@@ -8,6 +8,7 @@ from enum import StrEnum
 import polars as pl
 
 from heldout.errors import did_you_mean
+from heldout.evaluation.reading.faults import LONGEST, quoted
 
 
 class Missing(StrEnum):
@@ -39,7 +40,12 @@ class Expected:
     def unknown(self, label: str) -> tuple[str, str]:
         """Return message and remedy for a label that is not one of the classes."""
         if not self.declared:
-            return (f'label "{label}" is not one of the classes', "declare the classes, or mend it")
+            return (
+                f"label {quoted(label)} is not one of the classes",
+                "declare the classes, or mend it",
+            )
         listed = ", ".join(self.classes) if len(self.classes) <= 12 else ""
-        remedy = did_you_mean(label, self.classes) or (listed and f"the classes are {listed}")
-        return f'label "{label}" is not one of the {len(self.classes)} classes', remedy
+        remedy = did_you_mean(label[:LONGEST], self.classes) or (
+            listed and f"the classes are {listed}"
+        )
+        return f"label {quoted(label)} is not one of the {len(self.classes)} classes", remedy

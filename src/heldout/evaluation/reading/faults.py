@@ -9,6 +9,13 @@ from heldout.errors import BadInput, Problem
 from heldout.evaluation.data import AnyArray
 
 LIMIT = 100
+LONGEST = 60  # Characters of a text that a message repeats.
+
+
+def quoted(text: str) -> str:
+    """Return a text of the person's in quotation marks, on one line and not too long."""
+    shown = text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+    return '"' + "".join(one if one.isprintable() else ascii(one)[1:-1] for one in shown) + '"'
 
 
 @dataclass

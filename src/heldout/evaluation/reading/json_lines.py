@@ -36,7 +36,7 @@ def _decode(lines: Sequence[bytes], numbers: Sequence[int]) -> list[Row]:
     for line, number in zip(lines, numbers, strict=True):
         try:
             row = decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             problems.add(f"line {number}", f"not a JSON object: {error}")
             continue
         if line.count(b'":') + line.count(b'" :') > len(row):
@@ -69,12 +69,24 @@ def _distinct_shapes(rows: Sequence[Row]) -> Sequence[tuple[str, ...]]:
 def _column(name: str, rows: Sequence[Row]) -> pl.Series:
     values = [row.get(name) for row in rows]
     kinds = set(map(type, values)) - {type(None)}
-    if kinds <= {int, float} or len(kinds) == 1:
+    if list in kinds:
+        return _column_of_lists(name, values)
+    if kinds <= {int, float} or kinds in ({str}, {bool}):
         try:
             return pl.Series(name, values, strict=kinds != {int, float})
         except (TypeError, OverflowError, pl.exceptions.PolarsError):
             pass
     return pl.Series(name, [_text(value) for value in values], dtype=pl.String)
+
+
+def _column_of_lists(name: str, values: Sequence[object]) -> pl.Series:
+    """Return lists, and null for anything else."""
+    lists = [value if isinstance(value, list) else None for value in values]
+    kinds = {type(member) for members in lists if members for member in members}
+    if kinds <= {int, float}:
+        return pl.Series(name, lists, dtype=pl.List(pl.Float64), strict=False)
+    texts = [None if members is None else [_text(one) for one in members] for members in lists]
+    return pl.Series(name, texts, dtype=pl.List(pl.String))
 
 
 def _text(value: object) -> str | None:

@@ -16,6 +16,8 @@ from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
 from heldout.evaluation.reading.scores import has_scores, read_scores
 from heldout.evaluation.reading.table import Table, read_table
 
+EMPTY = "give an empty list where there is no label"
+
 
 def read_references(path: Path, *, classes: Sequence[str] | None, id_column: str) -> SetReferences:
     """Read `id, reference`; without declared classes they are the sorted labels that occur."""
@@ -59,7 +61,7 @@ def read_sets(table: Table, faults: Faults, expected: Expected, name: str) -> Fl
     if not is_list(series):
         faults.file(f'the column "{name}" does not hold lists')
         return sets
-    faults.at(np.flatnonzero(series.is_null()), lambda _: (f"no {name}", "give an empty list"))
+    faults.at(np.flatnonzero(series.is_null()), lambda _: (f"{name} is not a list", EMPTY))
     owner = np.repeat(np.arange(len(series)), series.list.len().fill_null(0).to_numpy())
     members = _members(table, name)
     codes = codes_of(members, pl.Series(expected.classes, dtype=pl.String))

@@ -18,7 +18,7 @@ from heldout.evaluation.data import (
     LabelReferences,
     Places,
 )
-from heldout.evaluation.reading.columns import codes_of, is_list, require, texts
+from heldout.evaluation.reading.columns import codes_of, require, texts
 from heldout.evaluation.reading.expected import Expected
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
@@ -38,9 +38,10 @@ def read_references(
     faults.refuse_if_any()
     ids = read_ids(table, faults, id_column)
     labels = texts(table.frame["reference"])
-    names = tuple(classes) if classes is not None else tuple(labels.drop_nulls().unique().sort())
-    expected = Expected(ids, names)
-    codes = read_codes(labels, faults, expected, what="reference")
+    if classes is None and not labels.dtype.is_nested():
+        classes = labels.drop_nulls().unique().sort().to_list()
+    names = tuple(classes or ())
+    codes = read_codes(labels, faults, Expected(ids, names), what="reference")
     faults.refuse_if_any()
     return LabelReferences(ids, table.frame.drop(id_column, "reference"), codes, names)
 
@@ -76,7 +77,7 @@ def read_predictions(path: Path, *, expected: Expected, id_column: str) -> Label
 
 def read_codes(labels: pl.Series, faults: Faults, expected: Expected, *, what: str) -> Codes:
     """Return each label's code; adds a fault for each row without a label or with an unknown one."""
-    if is_list(labels):
+    if labels.dtype.is_nested():
         faults.file(f'the column "{what}" holds lists', "give one label per example")
         return np.full(len(labels), MISSING, dtype=np.int32)
     codes = codes_of(labels, pl.Series(expected.classes, dtype=pl.String))

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from heldout.evaluation.data import MISSING, AnyArray
 from heldout.evaluation.reading.columns import codes_of, texts
 from heldout.evaluation.reading.expected import Expected, Missing
-from heldout.evaluation.reading.faults import Faults
+from heldout.evaluation.reading.faults import Faults, quoted
 from heldout.evaluation.reading.table import Table
 
 NAMED = 10  # Missing examples named in one message.
@@ -17,6 +17,9 @@ NAMED = 10  # Missing examples named in one message.
 
 def read_ids(table: Table, faults: Faults, column: str) -> pl.Series:
     """Return the ids as text; adds faults for rows without one and for ids that stand twice."""
+    if table.frame[column].dtype.is_nested():
+        faults.file(f'the column "{column}" holds lists', "give one id per row")
+        faults.refuse_if_any()
     ids = texts(table.frame[column])
     faults.at(np.flatnonzero(ids.is_null()), lambda _: (f"no {column}", ""))
     if ids.n_unique() < len(ids):
@@ -26,7 +29,10 @@ def read_ids(table: Table, faults: Faults, column: str) -> pl.Series:
         again = ids.is_first_distinct().not_() & ids.is_not_null()
         faults.at(
             np.flatnonzero(again),
-            lambda row: (f'"{ids[row]}" stands already in {table.place(first[ids[row]])}', ""),
+            lambda row: (
+                f"{quoted(ids[row])} stands already in {table.place(first[ids[row]])}",
+                "",
+            ),
         )
     return ids
 
@@ -41,7 +47,7 @@ def match_rows(
     positions = codes_of(ids, expected.example_ids)
     unknown = (positions == MISSING) & ids.is_not_null().to_numpy()
     faults.at(
-        np.flatnonzero(unknown), lambda row: (f'"{ids[row]}" is not the id of an example', "")
+        np.flatnonzero(unknown), lambda row: (f"{quoted(ids[row])} is not the id of an example", "")
     )
     rows = np.full(len(expected.example_ids), MISSING, dtype=np.int64)
     known = np.flatnonzero(positions != MISSING)
@@ -62,7 +68,7 @@ def arrange(values: AnyArray, rows: NDArray[np.int64], *, absent: object) -> Any
 
 def _refuse_missing(faults: Faults, missing: pl.Series) -> None:
     if len(missing):
-        named = ", ".join(f'"{example}"' for example in missing[:NAMED])
+        named = ", ".join(map(quoted, missing[:NAMED]))
         more = f" and {len(missing) - NAMED:,} more" if len(missing) > NAMED else ""
         examples = "1 example" if len(missing) == 1 else f"{len(missing):,} examples"
         faults.file(f"no prediction for {examples}: {named}{more}", "predict every example")

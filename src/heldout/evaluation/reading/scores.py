@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import polars as pl
 
 from heldout.errors import did_you_mean
 from heldout.evaluation.data import Floats
 from heldout.evaluation.reading.columns import is_list, lists, numbers
 from heldout.evaluation.reading.expected import Expected
-from heldout.evaluation.reading.faults import Faults
+from heldout.evaluation.reading.faults import Faults, quoted
 from heldout.evaluation.reading.table import Table
 
 PREFIX = "score_"
@@ -38,8 +39,10 @@ def _from_columns(table: Table, faults: Faults, expected: Expected) -> Floats | 
         message, remedy = expected.unknown(name.removeprefix(PREFIX))
         faults.file(f'column "{name}": {message}', remedy)
     absent = sorted(set(wanted) - set(found)) if expected.declared else []
+    spare = [name.removeprefix(PREFIX) for name in found if name not in wanted]
     for name in absent:
-        faults.file(f'there is no column "{name}"', did_you_mean(name, set(found) - set(wanted)))
+        nearest = did_you_mean(name.removeprefix(PREFIX), spare)
+        faults.file(f'there is no column "{name}"', nearest)
     if set(found) != set(wanted):
         if not expected.declared:
             faults.file("the score columns are not one for every class", "declare the classes")
@@ -56,15 +59,18 @@ def _from_lists(table: Table, faults: Faults, expected: Expected) -> Floats | No
         faults.file('the column "scores" does not hold lists')
         return None
     size = len(expected.classes)
-    lengths = series.list.len().fill_null(0).to_numpy()
+    faults.at(np.flatnonzero(series.is_null()), lambda _: ("no list of scores", ""))
+    lengths = series.list.len().fill_null(size).to_numpy()
     wrong = np.flatnonzero(lengths != size)
     faults.at(wrong, lambda row: (f"{lengths[row]} scores for {size} classes", ""))
-    if len(wrong):
-        return None
-    flat = numbers(series.explode()).reshape(-1, size)
+    whole = (lengths == size) & series.is_not_null().to_numpy()
+    flat = numbers(series.filter(pl.Series(whole)).explode()).reshape(-1, size)
     bad = np.flatnonzero(~np.isfinite(flat).all(axis=1))
-    faults.at(bad, lambda row: (f"scores hold {_first_bad(flat[row])}", "give finite numbers"))
-    return flat
+    faults.each(
+        np.flatnonzero(whole)[bad],
+        lambda at: (f"scores hold {_first_bad(flat[bad[at]])}", "give finite numbers"),
+    )
+    return flat if whole.all() else None
 
 
 def _refuse_not_finite(table: Table, faults: Faults, name: str, values: Floats) -> None:
@@ -72,7 +78,7 @@ def _refuse_not_finite(table: Table, faults: Faults, name: str, values: Floats) 
         given = table.frame[name][row]
         if given is None:
             return f"no {name}", ""
-        return f'{name} is "{given}", which is not a finite number', ""
+        return f"{name} is {quoted(str(given))}, which is not a finite number", ""
 
     faults.at(np.flatnonzero(~np.isfinite(values)), describe)
 

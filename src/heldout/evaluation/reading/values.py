@@ -14,9 +14,9 @@ from heldout.evaluation.data import (
     NumberReferences,
     Places,
 )
-from heldout.evaluation.reading.columns import is_list, numbers, require
+from heldout.evaluation.reading.columns import numbers, require
 from heldout.evaluation.reading.expected import Expected
-from heldout.evaluation.reading.faults import Faults
+from heldout.evaluation.reading.faults import Faults, quoted
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
 from heldout.evaluation.reading.table import Table, read_table
 
@@ -55,14 +55,16 @@ def read_predictions(path: Path, *, expected: Expected, id_column: str) -> Numbe
 def read_values(table: Table, faults: Faults, name: str) -> Floats:
     """Return finite numbers; adds a fault for each row that has none."""
     series = table.frame[name]
-    if is_list(series):
+    if series.dtype.is_nested():
         faults.file(f'the column "{name}" holds lists', "give one number per example")
         return np.zeros(len(series))
     values = numbers(series)
 
     def describe(row: int) -> tuple[str, str]:
         given = series[row]
-        return (f"no {name}" if given is None else f'"{given}" is not a finite number'), ""
+        return (
+            f"no {name}" if given is None else f"{quoted(str(given))} is not a finite number"
+        ), ""
 
     faults.at(np.flatnonzero(~np.isfinite(values)), describe)
     return values
