@@ -27,7 +27,7 @@ def content_ids(digests: Sequence[str], paths: Sequence[str]) -> list[str]:
     in an order that is no order of their names.
 
     Args:
-        digests: The SHA-256 of each file, hexadecimal.
+        digests: The SHA-256 of what of each file is public, hexadecimal.
         paths: Where each file is.
     """
     order = sorted(range(len(paths)), key=lambda row: hash_keys([paths[row]], seed=0)[0])

@@ -66,6 +66,18 @@ def content_hash(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
+def public_hash(path: Path) -> str:
+    """Return the SHA-256 of what of an image may be published; of the file if it is damaged.
+
+    A hash of the whole file would depend on its metadata: where those name the class, trying out the
+    classes would find the right one.
+    """
+    try:
+        return hashlib.sha256(strip(path).content).hexdigest()
+    except Exception:  # A decoder given a damaged file raises nearly anything.
+        return content_hash(path)
+
+
 def store_media(path: Path, folder: Path, *, durable: bool = True) -> str:
     """Copy an image under the hash of its content and return its name in the folder.
 

@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from heldout.datasets.readers import read_examples
 from heldout.datasets.tasks import find_task
@@ -38,6 +40,17 @@ def test_ids_come_from_the_content_and_never_from_the_class(class_folder: Path) 
         path.rename(path.with_name(f"renamed_{path.name}"))
     assert read_examples(class_folder, task=IMAGES).ids == before
     assert not any("cat" in name or "dog" in name for name in before)
+
+
+def test_ids_do_not_depend_on_what_a_file_says_about_its_image(class_folder: Path) -> None:
+    before = read_examples(class_folder, task=IMAGES).ids
+    for path in class_folder.rglob("*.png"):
+        text = PngInfo()
+        text.add_text("label", path.parent.name)
+        with Image.open(path) as image:
+            image.load()
+        image.save(path, pnginfo=text)
+    assert read_examples(class_folder, task=IMAGES).ids == before
 
 
 def test_identical_images_keep_ids_of_their_own(class_folder: Path, paint: Paint) -> None:

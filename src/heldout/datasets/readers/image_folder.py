@@ -10,7 +10,7 @@ import polars as pl
 
 from heldout.datasets.identifiers import content_ids
 from heldout.datasets.images import IMAGE_SUFFIXES
-from heldout.datasets.media import content_hash, in_threads
+from heldout.datasets.media import in_threads, public_hash
 from heldout.datasets.readers import csv, json_lines, parquet
 from heldout.datasets.readers.reader import RawTable, Reader
 from heldout.datasets.table import ID, MEDIA, REFERENCE
@@ -59,7 +59,7 @@ def _read_classes(path: Path, problems: Problems) -> RawTable | None:
         if not problems:
             problems.add(path.name, "holds no images", "put one folder per class into it")
         return None
-    digests = in_threads(content_hash, [path / name for name in names])
+    digests = in_threads(public_hash, [path / name for name in names])
     columns = {ID: content_ids(digests, names), MEDIA: names, REFERENCE: classes}
     return RawTable(
         columns={name: pl.Series(name, cells, dtype=pl.String) for name, cells in columns.items()},
