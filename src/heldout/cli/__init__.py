@@ -46,6 +46,10 @@ COMMANDS: dict[str, Entry] = {
     "serve": Entry("heldout.cli.serve:serve", SERVE, "Serve the site of a data folder."),
     "worker": Entry("heldout.cli.worker:worker", SERVE, "Run one more worker of a site."),
     "demo": Entry("heldout.cli.demo:demo", SERVE, "Build and serve a challenge on real data."),
+    "plan": Entry("heldout.cli.plan:plan", PLAN, "What a model costs to train, before training."),
+    "devices": Entry("heldout.cli.devices:devices", PLAN, "List devices; plot trends."),
+    "cost": Entry("heldout.cli.cost:cost", PLAN, "Compare renting with buying."),
+    "explain": Entry("heldout.cli.explain:explain", PLAN, "Explain number formats, convolutions."),
 }
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown", pretty_exceptions_enable=False)

@@ -1,0 +1,56 @@
+"""What occupies the memory of a device at the peak of a step."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+GB = 10**9
+GIB = 2**30
+
+
+class Phase(StrEnum):
+    """The part of a training step in which the peak lies."""
+
+    FORWARD = "forward"
+    BACKWARD = "backward"
+    STEP = "optimizer step"
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Bytes by category at the moment of the peak.
+
+    Attributes:
+        parameters: Weights and buffers, and the low-precision copies that autocast caches.
+        gradients: Gradients of the parameters.
+        optimizer: Optimizer state.
+        activations: Inputs, what the backward pass needs, gradients of activations, the loss.
+        workspace: Scratch memory inside operators and the optimizer, and communication buckets.
+        runtime: Context, libraries and allocator overhead of the device: not the model's own, and
+            therefore not in `peak_bytes`.
+        phase: Where in the step the peak lies.
+    """
+
+    parameters: int = 0
+    gradients: int = 0
+    optimizer: int = 0
+    activations: int = 0
+    workspace: int = 0
+    runtime: int = 0
+    phase: Phase = Phase.FORWARD
+
+    @property
+    def peak_bytes(self) -> int:
+        """The model's own bytes, without `runtime`."""
+        return self.parameters + self.gradients + self.optimizer + self.activations + self.workspace
+
+    @property
+    def total_bytes(self) -> int:
+        """Everything the device must hold, `runtime` included."""
+        return self.peak_bytes + self.runtime
+
+
+def in_both_units(count: float) -> str:
+    """Write bytes in GB (10^9) and GiB (2^30): sellers use the one, programs the other."""
+    return f"{count / GB:.2f} GB ({count / GIB:.2f} GiB)"

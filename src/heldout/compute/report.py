@@ -1,0 +1,127 @@
+"""A plan as a block for a model card, in Markdown or HTML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+
+from heldout.compute.memory import GB, in_both_units
+
+CATEGORIES = ("parameters", "gradients", "optimizer", "activations", "workspace", "runtime")
+SHOWN_DEVICES = 12
+
+
+def card_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the facts of a plan as (name, value in words)."""
+    rows = [
+        ("Model", plan["model"]),
+        ("Parameters", f"{plan['parameters']['total']:,}"),
+        ("Trainable", f"{plan['parameters']['trainable']:,}"),
+    ]
+    if plan["macs"] is not None:
+        rows.append(("Forward pass, one example", _in_flops(plan["macs"])))
+    if plan["flops"]["training_run"] is not None:
+        rows.append(("Whole training", f"{plan['flops']['training_run']:.3g} FLOP"))
+    rows.append(("Set-up", _in_words(plan["setup"])))
+    training, inference = plan["memory"]["training"], plan["memory"]["inference"]
+    rows.append(("Peak memory, training", in_both_units(training["peak_bytes"])))
+    rows += [
+        (f"– {name}", f"{training[name] / GB:.3f} GB") for name in CATEGORIES if training[name]
+    ]
+    rows.append(("Peak memory, inference", in_both_units(inference["peak_bytes"])))
+    if plan["energy"]:
+        rows.append(("Energy", _energy_words(plan["energy"], plan["device"])))
+    return rows
+
+
+def device_rows(plan: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield (device, fits, largest batch, hours, rent in dollars), those that fit first."""
+    order = {"yes": 0, "uncertain": 1, "no": 2}
+    listed = sorted(plan["devices"], key=lambda row: (order[row["fits"]], row["memory_gb"]))
+    for row in listed:
+        yield (
+            row["name"],
+            row["fits"],
+            str(row["max_batch"]) if row["max_batch"] else "–",
+            span_words(row["hours"]),
+            span_words(rent_of(row)),
+        )
+
+
+def rent_of(row: dict[str, Any]) -> dict[str, float] | None:
+    """Return the on-demand cost of a device's row, if it is known."""
+    cost = row["cost"]
+    if not cost or not cost["rent"]:
+        return None
+    rent: dict[str, float] | None = cost["rent"]["usd"].get("on_demand")
+    return rent
+
+
+def to_markdown(plan: dict[str, Any]) -> str:
+    """Return the block in Markdown."""
+    lines = ["### Computation", "", "| | |", "|---|---|"]
+    lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in card_rows(plan)]
+    lines += ["", "| Device | Fits | Largest batch | Hours | Rent, USD |", "|---|---|---|---|---|"]
+    for row in list(device_rows(plan))[:SHOWN_DEVICES]:
+        lines.append("| " + " | ".join(map(_cell, row)) + " |")
+    lines += ["", *(f"- {assumption}" for assumption in plan["assumptions"])]
+    return "\n".join(lines) + "\n"
+
+
+def to_html(plan: dict[str, Any]) -> str:
+    """Return the block in HTML, to be set into a page."""
+    facts = "".join(
+        f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
+        for name, value in card_rows(plan)
+    )
+    heads = "".join(
+        f'<th scope="col">{head}</th>'
+        for head in ("Device", "Fits", "Largest batch", "Hours", "Rent, USD")
+    )
+    devices = "".join(
+        "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
+        for row in list(device_rows(plan))[:SHOWN_DEVICES]
+    )
+    notes = "".join(f"<li>{escape(assumption)}</li>" for assumption in plan["assumptions"])
+    return (
+        f'<section class="computation"><h3>Computation</h3><table>{facts}</table>'
+        f"<table><thead><tr>{heads}</tr></thead><tbody>{devices}</tbody></table>"
+        f"<ul>{notes}</ul></section>\n"
+    )
+
+
+def span_words(span: dict[str, float] | None) -> str:
+    """Write a range as 12 to 29, or a dash where it is unknown."""
+    if span is None:
+        return "–"
+    return f"{_rounded(span['low'])} to {_rounded(span['high'])}"
+
+
+def _rounded(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def _in_flops(macs: int) -> str:
+    return f"{macs / 1e9:,.4g} GMAC = {2 * macs / 1e9:,.4g} GFLOP"
+
+
+def _in_words(setup: dict[str, Any]) -> str:
+    said = [f"batch {setup['batch']}"]
+    said += [str(setup[name]) for name in ("optimizer", "precision") if name in setup]
+    said += ["checkpointing"] if setup.get("checkpointing") else []
+    if setup.get("accumulation", 1) > 1:
+        said.append(f"{setup['accumulation']} accumulated micro-batches")
+    if setup.get("workers", 1) > 1:
+        said.append(f"{setup['workers']} workers ({setup['sharding']})")
+    return ", ".join(said)
+
+
+def _energy_words(energy: dict[str, Any], device: str) -> str:
+    kwh, co2 = span_words(energy["kwh"]), span_words(energy["co2_kg"])
+    grams = energy["grid"]["grams_per_kwh"]
+    return f"{kwh} kWh, {co2} kg CO2e on {device} at {grams:g} g/kWh"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")

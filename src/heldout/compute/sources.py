@@ -1,0 +1,128 @@
+"""Where footprints come from: a model that is traced when asked, or a file of traces made elsewhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+from heldout.compute.setup import Input, Precision, TrainingSetup
+from heldout.errors import BadInput, Problem
+
+if TYPE_CHECKING:
+    from heldout.compute.footprint import Footprint
+    from heldout.compute.tracing import Recipe
+
+TRACED_BATCHES = (2, 4)
+
+
+class Variant(NamedTuple):
+    """What changes the operations of a step, so that it has to be traced again."""
+
+    precision: Precision = Precision.FP32
+    checkpointing: bool = False
+    accumulating: bool = False
+
+    @classmethod
+    def of(cls, setup: TrainingSetup) -> Variant:
+        """Return the variant a set-up needs. tf32 computes in other units, with the same bytes."""
+        precision = setup.precision
+        if precision is Precision.TF32:
+            precision = Precision.FP32
+        return cls(precision, setup.checkpointing, setup.accumulation > 1)
+
+
+class Source(Protocol):
+    """A model of which footprints can be had."""
+
+    @property
+    def name(self) -> str:
+        """What to call the model."""
+        ...
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """One example."""
+        ...
+
+    def training(self, variant: Variant) -> Footprint:
+        """Return the footprint of a training step."""
+        ...
+
+    def inference(self, variant: Variant) -> Footprint:
+        """Return the footprint of a forward pass without gradients."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class TracedModel:
+    """A torch model; each variant is traced once, when it is first asked for."""
+
+    name: str
+    recipe: Recipe
+    _training: dict[Variant, Footprint] = field(default_factory=dict)
+    _inference: dict[Variant, Footprint] = field(default_factory=dict)
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """One example."""
+        return self.recipe.inputs
+
+    def training(self, variant: Variant) -> Footprint:
+        """Return the footprint of a training step."""
+        if variant not in self._training:
+            self._training[variant] = _trace(self.recipe, variant, training=True)
+        return self._training[variant]
+
+    def inference(self, variant: Variant) -> Footprint:
+        """Return the footprint of a forward pass without gradients."""
+        plain = Variant(variant.precision)
+        if plain not in self._inference:
+            self._inference[plain] = _trace(self.recipe, plain, training=False)
+        return self._inference[plain]
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedModel:
+    """Footprints from a trace file."""
+
+    name: str
+    inputs: tuple[Input, ...]
+    recorded_training: dict[Variant, Footprint]
+    recorded_inference: dict[Variant, Footprint]
+
+    def training(self, variant: Variant) -> Footprint:
+        """Return the footprint of a training step.
+
+        Raises:
+            BadInput: The file has no trace of this variant.
+        """
+        return _recorded(self.recorded_training, variant)
+
+    def inference(self, variant: Variant) -> Footprint:
+        """Return the footprint of a forward pass without gradients.
+
+        Raises:
+            BadInput: The file has no trace of this variant.
+        """
+        return _recorded(self.recorded_inference, Variant(variant.precision))
+
+
+def _recorded(recorded: dict[Variant, Footprint], variant: Variant) -> Footprint:
+    if variant not in recorded:
+        have = ", ".join(sorted(_describe(known) for known in recorded)) or "nothing"
+        message = f"was not traced with {_describe(variant)} (it has: {have})"
+        raise BadInput([Problem("trace", message, "trace the model again with these options")])
+    return recorded[variant]
+
+
+def _describe(variant: Variant) -> str:
+    words = [variant.precision.value]
+    words += ["checkpointing"] if variant.checkpointing else []
+    words += ["accumulation"] if variant.accumulating else []
+    return " + ".join(words)
+
+
+def _trace(recipe: Recipe, variant: Variant, *, training: bool) -> Footprint:
+    from heldout.compute.stepping import trace_or_measure
+
+    return trace_or_measure(recipe, variant, batches=TRACED_BATCHES, training=training)
