@@ -5,12 +5,12 @@ Those of a held-out split give the answers away: keep and guard the files like a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import polars as pl
+import pyarrow as pa
 
 from heldout.datasets.atomic import replacing
 from heldout.datasets.tasks import TASKS, find_task
@@ -74,12 +74,8 @@ def _same_version(path: Path, header: _Header) -> AnyMetric:
 def _to_series(name: str, array: AnyArray | Ragged) -> pl.Series:
     if not isinstance(array, Ragged):
         return pl.Series(name, np.ascontiguousarray(array))
-    rows = [array.values[start:stop] for start, stop in _bounds(array)]
-    return pl.Series(name, rows, dtype=pl.List(pl.Series(array.values[:0]).dtype))
-
-
-def _bounds(array: Ragged) -> Iterator[tuple[int, int]]:
-    return zip(array.offsets[:-1].tolist(), array.offsets[1:].tolist(), strict=True)
+    lists = pa.LargeListArray.from_arrays(pa.array(array.offsets), pa.array(array.values))
+    return pl.Series(name, lists)
 
 
 def _from_series(column: pl.Series) -> AnyArray | Ragged:

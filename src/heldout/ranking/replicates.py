@@ -70,7 +70,7 @@ def _together(
     resampling: Resampling,
 ) -> Floats:
     terms = np.stack([metric.terms(one) for one in stats], axis=1).astype(np.float64)
-    flat = terms.reshape(len(terms), -1)
+    flat = terms.reshape(len(terms), terms.shape[1] * terms.shape[2])
     values = []
     for weights in resampling.blocks(BLOCK):
         totals = (weights @ flat).reshape(len(weights), *terms.shape[1:])

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from heldout.datasets.tasks import Family, Task
 from heldout.evaluation.data import Predictions, References
-from heldout.evaluation.reading import label_sets, labels, objects, values
+from heldout.evaluation.reading import label_sets, labels, objects, panoptic, values
 from heldout.evaluation.reading.expected import Expected, Missing
 
 __all__ = ["Expected", "Missing", "read_predictions", "read_references"]
@@ -42,6 +42,7 @@ FILES: dict[Family, FileReader] = {
     Family.BOXES: objects,
     Family.MASKS: objects,
     Family.POSES: objects,
+    Family.PANOPTIC: panoptic,
 }
 
 FAMILIES: dict[Family, Reader] = {

@@ -31,7 +31,7 @@ def read_ids(table: Table, faults: Faults, column: str) -> pl.Series:
             np.flatnonzero(again),
             lambda row: (
                 f"{quoted(ids[row])} stands already in {table.place(first[ids[row]])}",
-                "",
+                "keep one",
             ),
         )
     return ids
