@@ -1,0 +1,133 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.utils import timezone
+
+from heldout.site.challenges.models import Member
+from heldout.site.challenges.services import edit_phase, entrant_of
+from heldout.site.common.problems import Refused
+from heldout.site.submissions.limits import allowances
+from heldout.site.submissions.models import Usage
+
+# The challenge's timezone is Europe/Berlin: at 23:30 UTC in winter it is half past midnight there.
+EVENING = datetime(2027, 1, 10, 22, 30, tzinfo=UTC)
+
+
+@pytest.fixture
+def limit(phase, organiser):
+    """Set the limits of the phase; what is not given is no limit."""
+
+    def limit(**limits):
+        none = {"per_day": None, "per_week": None, "in_total": None}
+        edit_phase(phase=phase, by=organiser, now=EVENING, **(none | limits))
+
+    return limit
+
+
+def test_a_limit_in_total_never_resets(limit, hand_in, participant):
+    limit(in_total=2)
+    for day in range(2):
+        hand_in(participant, now=EVENING + timedelta(days=day))
+    with pytest.raises(Refused, match="all 2 submissions in total are used"):
+        hand_in(participant, now=EVENING + timedelta(days=300))
+
+
+def test_a_day_ends_at_midnight_in_the_challenges_timezone(limit, hand_in, participant):
+    limit(per_day=1)
+    hand_in(participant, now=EVENING)
+    with pytest.raises(Refused, match=r"possible from 2027-01-11 00:00 \(Europe/Berlin\)"):
+        hand_in(participant, now=EVENING + timedelta(minutes=29))
+    hand_in(participant, now=EVENING + timedelta(minutes=31))
+
+
+def test_a_week_begins_on_monday(limit, hand_in, participant):
+    limit(per_week=1)
+    sunday = EVENING
+    assert sunday.weekday() == 6
+    hand_in(participant, now=sunday)
+    with pytest.raises(Refused, match="2027-01-11 00:00"):
+        hand_in(participant, now=sunday)
+    hand_in(participant, now=sunday + timedelta(hours=2))
+
+
+def test_every_limit_that_is_used_up_is_named(limit, hand_in, participant):
+    limit(per_day=1, in_total=1)
+    hand_in(participant, now=EVENING)
+    with pytest.raises(Refused) as refusal:
+        hand_in(participant, now=EVENING)
+    assert len(refusal.value.problems) == 2
+
+
+def test_a_refusal_counts_nothing(limit, hand_in, participant):
+    limit(per_day=1)
+    hand_in(participant, now=EVENING)
+    with pytest.raises(Refused):
+        hand_in(participant, now=EVENING)
+    assert set(Usage.objects.values_list("used", flat=True)) == {1}
+
+
+def test_lowering_a_limit_below_what_was_used_closes_intake(limit, hand_in, participant):
+    limit(in_total=5)
+    for _ in range(3):
+        hand_in(participant)
+    limit(in_total=2)
+    with pytest.raises(Refused):
+        hand_in(participant)
+
+
+def test_a_limit_set_later_counts_what_was_handed_in_before(limit, hand_in, participant):
+    limit()
+    hand_in(participant, now=EVENING)
+    limit(per_day=1)
+    with pytest.raises(Refused):
+        hand_in(participant, now=EVENING)
+
+
+def test_the_limits_of_one_are_not_those_of_another(limit, hand_in, participant, rival):
+    limit(per_day=1)
+    hand_in(participant)
+    hand_in(rival)
+
+
+def test_members_of_one_team_share_its_limit(limit, hand_in, participant, outsider, phase):
+    limit(per_day=1)
+    team = entrant_of(phase.challenge, participant)
+    Member.objects.create(
+        challenge=phase.challenge, entrant=team, user=outsider, joined_at=timezone.now()
+    )
+    outsider.accepted_terms.create(
+        challenge=phase.challenge,
+        terms_digest=phase.challenge.revision.terms_digest,
+        accepted_at=timezone.now(),
+    )
+    hand_in(participant, now=EVENING)
+    with pytest.raises(Refused):
+        hand_in(outsider, now=EVENING)
+
+
+def test_a_person_takes_their_own_count_along_when_they_change_teams(
+    limit, hand_in, participant, rival, phase
+):
+    limit(per_day=1)
+    hand_in(participant, now=EVENING)
+    other = entrant_of(phase.challenge, rival)
+    Member.objects.filter(user=participant).update(entrant=other)
+    with pytest.raises(Refused):
+        hand_in(participant, now=EVENING)
+
+
+def test_a_file_that_could_not_be_read_is_not_counted(limit, scored, participant):
+    limit(per_day=1)
+    refused = scored(participant, content=b"nonsense\n")
+    assert refused.status == "refused"
+    assert scored(participant).status == "scored"
+
+
+def test_what_is_left_is_told_with_when_it_resets(limit, hand_in, participant, phase):
+    limit(per_day=3, in_total=10)
+    hand_in(participant, now=EVENING)
+    phase.refresh_from_db()
+    entrant = entrant_of(phase.challenge, participant)
+    day, total = allowances(phase=phase, entrant=entrant, user=participant, now=EVENING)
+    assert (day.left, day.resets) == (2, datetime(2027, 1, 10, 23, 0, tzinfo=UTC))
+    assert (total.left, total.resets) == (9, None)
