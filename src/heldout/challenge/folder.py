@@ -52,8 +52,12 @@ class Challenge:
         return find_table(self.data, split)
 
     def answers_path(self, split: str) -> Path | None:
-        """Return the answers of a split, or None where there are none."""
-        return find_table(self.answers, split)
+        """Return the answers of a split, or None where there are none.
+
+        A table, or what the task's own format is: a JSON file, or a folder with the split's name.
+        """
+        own = (self.answers / f"{split}.json", self.answers / split)
+        return find_table(self.answers, split) or next(filter(Path.exists, own), None)
 
     def splits(self) -> tuple[str, ...]:
         """Return the names of the splits that have a public table."""

@@ -45,9 +45,11 @@ def giveaways(
         remedy = f"move the column to {challenge.definition.data.answers}/{split}"
         message = f'the column "{REFERENCE}" publishes the held-out answers'
         return Giveaways([Problem(place, message, remedy)], [])
-    frame = table.frame.rename({MEDIA: _PATH}, strict=False).join(
-        pl.DataFrame({ID: references.example_ids, REFERENCE: answers_of(references)}), on=ID
-    )
+    answers = answers_of(references)
+    if answers is None:
+        return Giveaways([], [])
+    private = pl.DataFrame({ID: references.example_ids, REFERENCE: answers})
+    frame = table.frame.rename({MEDIA: _PATH}, strict=False).join(private, on=ID)
     public = [name for name in frame.columns if name not in (ID, REFERENCE)]
     joined = ExampleTable(frame, table.task, table.classes)
     findings = find_giveaways(joined, public=public, new_ids=False)
@@ -62,8 +64,8 @@ def _placed(finding: Problem, place: str) -> Problem:
     return Problem(f"{place}: {finding.place}", finding.message, finding.remedy)
 
 
-def answers_of(references: References) -> pl.Series:
-    """Return references as a column: text, lists of text, or numbers."""
+def answers_of(references: References) -> pl.Series | None:
+    """Return references as a column: text, lists of text, or numbers; None for other kinds."""
     if isinstance(references, LabelReferences):
         return pl.Series(REFERENCE, references.names, dtype=pl.String).gather(references.labels)
     if isinstance(references, SetReferences):
@@ -72,8 +74,9 @@ def answers_of(references: References) -> pl.Series:
             for row in references.sets
         ]
         return pl.Series(REFERENCE, sets, dtype=pl.List(pl.String))
-    assert isinstance(references, NumberReferences)
-    return pl.Series(REFERENCE, references.values)
+    if isinstance(references, NumberReferences):
+        return pl.Series(REFERENCE, references.values)
+    return None
 
 
 def stray_files(challenge: Challenge, answers: Mapping[str, References]) -> list[Problem]:
