@@ -12,7 +12,7 @@ from typing import Any
 
 from heldout.cli.reference import reference
 from heldout.conf import SETTINGS, Setting
-from heldout.datasets.tasks import TASKS
+from heldout.datasets.tasks import TASKS, Task
 from heldout.evaluation.metric import Metric, Number
 from heldout.evaluation.registry import all_metrics
 
@@ -29,6 +29,16 @@ that holds the value of `HELDOUT_SECRET_KEY`.
 
 | setting | kind | default | what it does |
 |---|---|---|---|
+"""
+
+TASKS_PAGE = """\
+# Tasks
+
+Written from `heldout.datasets.tasks` by `make docs`.
+
+A task says what a reference and a prediction look like. Tables are CSV, JSON Lines or Parquet with the same columns ([data
+formats](data-formats.md)). The first of the default metrics is primary unless `challenge.toml` says otherwise; all are on the page of
+[metrics](metrics.md).
 """
 
 METRICS_PAGE = """\
@@ -65,6 +75,28 @@ def _setting(setting: Setting) -> str:
     kind = setting.kind + (", secret" if setting.secret else "")
     cells = (f"`{setting.name}`", kind.replace("|", "\\|"), default, setting.help)
     return f"| {' | '.join(cells)} |"
+
+
+def tasks_page() -> str:
+    """Return the page of all tasks."""
+    return TASKS_PAGE + "".join(map(_task, TASKS.values()))
+
+
+def _task(task: Task) -> str:
+    facts = {
+        "Examples": "images" if task.media == "image" else "rows of a table",
+        "Classes": "declared in `challenge.toml`" if task.has_classes else "",
+        "References": _plain(task.reference_columns),
+        "Predictions": "<br>".join(map(_plain, task.prediction_columns)),
+        "Default metrics": _code(task.metrics),
+    }
+    rows = "".join(f"| {name} | {text} |\n" for name, text in facts.items() if text)
+    return f"\n## `{task.id}`\n\n| {task.title} | |\n|---|---|\n{rows}"
+
+
+def _plain(text: str) -> str:
+    """Write out what a cell of a Markdown table would take for markup."""
+    return text.replace("<", "&lt;").replace("|", "&#124;")
 
 
 def metrics_page() -> str:
@@ -184,6 +216,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "cli.md": reference,
     "settings.md": settings_page,
     "metrics.md": metrics_page,
+    "tasks.md": tasks_page,
     "api.md": _site_api,
 }
 

@@ -69,12 +69,17 @@ def test_ids_that_contain_the_answer_are_found(labelled: Labelled) -> None:
     assert findings(table, new_ids=True) == []
 
 
-def test_ids_that_sort_by_answer_are_found(labelled: Labelled) -> None:
-    ids = [f"img{row}" for row in range(60)]
-    assert findings(labelled(example_id=ids, reference=sorted(LABELS))) == [
-        "ids: sort the examples by their answer; publish new ids instead"
+@pytest.mark.parametrize(
+    ("task", "answers"), [("tabular-classification", LABELS), ("regression", NUMBERS)]
+)
+def test_ids_that_sort_by_answer_are_found(
+    labelled: Labelled, task: str, answers: list[object]
+) -> None:
+    ids = [f"img{row}" for row in range(60)]  # img10 comes after img9, as people count.
+    assert findings(labelled(task, example_id=ids, reference=sorted(answers))) == [
+        "ids: have an order in which neighbours have alike answers; publish new ids instead"
     ]
-    assert findings(labelled(example_id=ids, reference=LABELS)) == []
+    assert findings(labelled(task, example_id=ids, reference=answers)) == []
 
 
 def test_digits_in_an_id_are_no_giveaway(labelled: Labelled) -> None:

@@ -18,6 +18,7 @@ _NEARLY_ALL = 0.9
 _CLEARLY_MORE = 0.4
 _SIGMAS = 6.0
 _LINEAR = 1 - 1e-9
+_SORTED = "have an order in which neighbours have alike answers"
 _NEW_IDS = "publish new ids instead"
 _KEEP_BACK = "keep the column back, or declare that it is meant to be known"
 
@@ -64,11 +65,14 @@ def _finding(cells: pl.Series, answers: pl.Series) -> str:
 
 
 def _id_finding(ids: pl.Series, answers: pl.Series) -> str:
-    if len(ids) < _FEWEST_ROWS or answers.dtype.is_numeric():
+    if len(ids) < _FEWEST_ROWS:
         return ""
+    in_order = answers.gather(sorted(range(len(ids)), key=lambda row: _natural(ids[row])))
+    if answers.dtype.is_numeric():
+        return _SORTED if _drifts(in_order) else ""
     if _contains(ids, answers):
         return "contain the held-out answer"
-    return "sort the examples by their answer" if _is_sorted_by(ids, answers) else ""
+    return _SORTED if _clusters(_text(in_order)) else ""
 
 
 def _text(cells: pl.Series) -> pl.Series:
@@ -135,16 +139,21 @@ def _joins(left: str, right: str) -> bool:
     return (left.isalpha() and right.isalpha()) or (left.isdigit() and right.isdigit())
 
 
-def _is_sorted_by(ids: pl.Series, answers: pl.Series) -> bool:
-    """Whether neighbours in the order of the ids share their answer far more often than by chance."""
-    order = sorted(range(len(ids)), key=lambda row: _natural(ids[row]))
-    sorted_answers = _text(answers).gather(order)
-    pairs = len(ids) - 1
-    same = int((sorted_answers[1:] == sorted_answers[:-1]).sum())
-    counts = sorted_answers.value_counts()["count"]
-    chance = float(((counts / len(ids)) ** 2).sum())
+def _clusters(answers: pl.Series) -> bool:
+    """Whether neighbours share their answer mostly, and far more often than by chance."""
+    pairs = len(answers) - 1
+    same = int((answers[1:] == answers[:-1]).sum())
+    counts = answers.value_counts()["count"]
+    chance = float(((counts / len(answers)) ** 2).sum())
     deviation = (pairs * chance * (1 - chance)) ** 0.5
     return same / pairs > 0.5 and same - pairs * chance > _SIGMAS * deviation
+
+
+def _drifts(answers: pl.Series) -> bool:
+    """Whether the ranks of neighbouring numbers go together, far more than by chance."""
+    ranks = answers.rank()
+    together = pl.select(pl.corr(ranks[1:], ranks[:-1])).item()
+    return together is not None and together > max(0.5, _SIGMAS / len(ranks) ** 0.5)
 
 
 def _natural(name: str) -> list[tuple[int, str]]:

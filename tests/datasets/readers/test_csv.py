@@ -58,11 +58,13 @@ def test_a_quote_that_never_closes_is_refused(tmp_path: Path) -> None:
 
 
 def test_names_of_columns_must_be_plain(tmp_path: Path) -> None:
-    said = refusal(tmp_path, "example_id,,a\x07b\na,1,2\n")
-    assert said == [
-        "columns: the name 'a\\x07b' contains control characters; rename it",
-        "columns: a column has no name; name every column",
-    ]
+    said = refusal(tmp_path, "example_id,a\x07b\na,1\n")
+    assert said == ["columns: the name 'a\\x07b' contains control characters; rename it"]
+
+
+def test_a_column_without_a_name_is_called_by_its_place(tmp_path: Path) -> None:
+    table = read(tmp_path, ",age\n0,3\n1,4\n", id_column="column_1")
+    assert table.frame.columns == ["example_id", "age"]
 
 
 @pytest.mark.parametrize(

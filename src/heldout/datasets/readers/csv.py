@@ -1,4 +1,7 @@
-"""Reads comma-separated values with a header, in UTF-8 (a byte order mark is fine)."""
+"""Reads comma-separated values with a header, in UTF-8 (a byte order mark is fine).
+
+A column without a name, as tables of numbered rows have, is called by its place: `column_1`.
+"""
 
 from __future__ import annotations
 
@@ -53,6 +56,7 @@ def _read_header(rows: Iterator[list[str]], path: Path, problems: Problems) -> l
     if not header:
         problems.add(path.name, "is empty", "the first line must name the columns")
         return None
+    header = [name or f"column_{number}" for number, name in enumerate(header, start=1)]
     repeated = [name for name, count in Counter(header).items() if count > 1]
     for name in repeated:
         problems.add(f"{path.name} line 1", f'names the column "{name}" more than once')
