@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
+from heldout.site.challenges.frames import final_text
 from heldout.site.challenges.models import Audience, Phase, Reveal, Role, Visibility
 
 
@@ -45,6 +46,7 @@ class PhaseForm(forms.Form):
     per_day = forms.IntegerField(label="Submissions a day", min_value=1, required=False)
     per_week = forms.IntegerField(label="Submissions a week", min_value=1, required=False)
     in_total = forms.IntegerField(label="Submissions in total", min_value=1, required=False)
+    final = forms.ChoiceField(label="What counts of an entrant")
     leaderboard = forms.ChoiceField(label="Who sees the leaderboard", choices=Audience.choices)
     reveal = forms.MultipleChoiceField(
         label="What participants see of a result",
@@ -55,18 +57,24 @@ class PhaseForm(forms.Form):
 
     def __init__(self, data: Any = None, *, phase: Phase) -> None:
         initial = {name: getattr(phase, name) for name in self.base_fields}
-        times = ("opens", "closes", "freezes")
+        times = ("opens", "closes")
         initial.update({name: getattr(phase, name) for name in times})
         super().__init__(data, initial=initial)
         zone = phase.challenge.zone
-        for name, required in zip(times, (True, True, False), strict=True):
-            self.fields[name] = ZonedDateTime(zone=zone, required=required)
+        for name in times:
+            self.fields[name] = ZonedDateTime(zone=zone)
             self.fields[name].help_text = f"On the clock of {zone.key}."
+        rules = dict.fromkeys(["best", "latest", phase.final])
+        self.fields["final"].choices = [  # type: ignore[attr-defined]
+            (rule, final_text(rule).capitalize()) for rule in rules
+        ]
         self.order_fields(["title", *times])
 
 
 class VisibilityForm(forms.Form):
-    visibility = forms.ChoiceField(choices=Visibility.choices, widget=forms.RadioSelect)
+    visibility = forms.ChoiceField(
+        label="Who sees it", choices=Visibility.choices, widget=forms.RadioSelect
+    )
 
 
 class InviteForm(forms.Form):

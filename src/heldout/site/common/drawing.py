@@ -27,7 +27,7 @@ ACCENT = "#040404"
 PAPER = "#050505"
 _VARIABLES = {INK: "ink", SOFT: "soft", LINE: "line", ACCENT: "accent", PAPER: "paper"}
 
-WIDE, NARROW = 760, 340
+WIDE, NARROW = 680, 340
 _KEEP_SECONDS = 7 * 24 * 3600
 # Measured by the machine that draws and shown in the reader's font: close enough in width.
 _FONT = "Liberation Sans"
@@ -64,7 +64,13 @@ def warm_up() -> None:
 
 def axis(**options: Any) -> alt.Axis:
     """A quiet axis: no ticks, faint lines, readable labels."""
-    quiet = {"domain": False, "ticks": False, "gridColor": LINE, "labelPadding": 8}
+    quiet = {
+        "domain": False,
+        "ticks": False,
+        "gridColor": LINE,
+        "labelPadding": 8,
+        "labelFlush": False,
+    }
     return alt.Axis(**{**quiet, **options})
 
 
@@ -72,7 +78,7 @@ def _themed(chart: Chart) -> dict[str, Any]:
     configured = chart.configure(
         font=_FONT,
         background="transparent",
-        padding={"left": 0, "right": 8, "top": 4, "bottom": 0},
+        padding={"left": 0, "right": 14, "top": 4, "bottom": 6},
         autosize=alt.AutoSizeParams(type="fit-x", contains="padding"),
     )
     configured = configured.configure_view(stroke=None).configure_axis(

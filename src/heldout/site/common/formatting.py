@@ -18,12 +18,14 @@ def is_number(value: object) -> bool:
 
 
 def decimals_for(width: float | None, *, percent: bool) -> int:
-    """Enough decimals that the ends of an interval differ, never more than the data can carry."""
+    """Enough decimals for two digits of an interval's width, and alike in a table's usual rows."""
     usual = 1 if percent else 3
     if not is_number(width) or not width or width <= 0:
         return usual
-    scaled = width * 100 if percent else width
-    return max(0 if scaled >= 20 else 1, min(5, 1 - math.floor(math.log10(scaled))))
+    needed = 1 - math.floor(math.log10(width * 100 if percent else width))
+    if percent:
+        return min(5, max(1, needed))
+    return min(5, max(0 if width >= 20 else 1 if width >= 2 else 3, needed))
 
 
 def decimals(value: object, low: object = None, high: object = None, *, percent: bool) -> int:

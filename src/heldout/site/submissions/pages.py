@@ -75,7 +75,7 @@ def _board_line(row: BoardRow, view: BoardView, shown: Measure) -> BoardLine:
         row=row,
         score=score,
         submitted_at=datetime.fromisoformat(row.submitted_at),
-        ties_with_first=row.rank is not None and row.distinguishable is False,
+        ties_with_first=bool(row.level_with_first),
         own=row.entrant_id == view.own_entrant_id,
     )
 

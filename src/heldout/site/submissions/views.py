@@ -23,6 +23,7 @@ from heldout.site.challenges.frames import (
     PhaseView,
     crumbs,
     frame,
+    phase_title,
     phase_views,
     tabs,
 )
@@ -212,7 +213,8 @@ def _table(request: HttpRequest, challenge: Challenge, page: Any) -> dict[str, A
     for submission in page:
         score = primary_score(submission, viewer=request.user)
         line = pages.score_lines([score], challenge.task)[0] if score else None
-        rows.append({"submission": submission, "line": line})
+        title = phase_title(submission.phase)
+        rows.append({"submission": submission, "phase": title, "line": line})
     unfinished = any(not Status(one.status).is_final for one in page)
     return {"page": page, "rows": rows, "unfinished": unfinished}
 
@@ -291,10 +293,7 @@ def _detail_frame(request: HttpRequest, view: SubmissionView) -> dict[str, Any]:
         "own": own,
         "crumbs": trail,
         "tab_title": submission.filename,
-        "phase_title": next(
-            (one.title for one in context["phases"] if one.key == submission.phase.key),
-            str(submission.phase),
-        ),
+        "phase_title": phase_title(submission.phase),
     }
 
 
