@@ -35,9 +35,10 @@ $(VENV)/.dev: $(VENV)/.made pyproject.toml constraints.txt
 demo: $(VENV)/.demo  ## Build a finished challenge on real data and serve it.
 	$(bin)/heldout demo $(DEMO) --port $(PORT)
 
-test: $(VENV)/.dev  ## Run every test, those in a real browser too.
+test: $(VENV)/.dev  ## Run every test, in a real browser and on a real PostgreSQL too.
 	@tools/system-packages
 	HELDOUT_CHROMIUM="$$(tools/find-chromium)" $(bin)/python -m pytest $(PYTEST_ARGS) $(if $(COVERAGE),--cov --cov-report=term)
+	$(bin)/python tools/with_postgresql.py $(bin)/python -m pytest $(PYTEST_ARGS) tests/site
 
 check: $(VENV)/.dev  ## Lint, format, types, layers, templates.
 	$(bin)/ruff check
