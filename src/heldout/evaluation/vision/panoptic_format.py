@@ -1,0 +1,46 @@
+"""The keys of panoptic JSON that scores depend on."""
+
+from __future__ import annotations
+
+import msgspec
+
+ImageId = int | str
+
+
+class Segment(msgspec.Struct):
+    """One segment; its pixels have the colour of its id in the PNG."""
+
+    id: int
+    category_id: int
+    area: int | None = None
+    iscrowd: int | bool = 0
+
+
+class Annotation(msgspec.Struct):
+    """One image's segments."""
+
+    image_id: ImageId
+    file_name: str
+    segments_info: list[Segment]
+
+
+class Category(msgspec.Struct):
+    """A category of things, which are counted, or of stuff."""
+
+    id: int
+    name: str = ""
+    isthing: int | bool = 0
+
+
+class GroundTruth(msgspec.Struct):
+    """The references."""
+
+    annotations: list[Annotation]
+    categories: list[Category]
+    images: list[dict[str, object]] = []
+
+
+class Results(msgspec.Struct):
+    """The predictions; what else the file has is let pass."""
+
+    annotations: list[Annotation]
