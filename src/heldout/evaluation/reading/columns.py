@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import polars as pl
 
@@ -62,3 +64,9 @@ def codes_of(series: pl.Series, vocabulary: pl.Series) -> Codes:
     known = pl.DataFrame({"word": vocabulary}).with_row_index("code")
     found = pl.DataFrame({"word": series}).join(known, on="word", how="left", maintain_order="left")
     return found["code"].cast(pl.Int32).fill_null(MISSING).to_numpy()
+
+
+def codes_of_classes(series: pl.Series, classes: Sequence[str]) -> Codes:
+    """Do the same for a few classes that differ, more quickly."""
+    found = series.cast(pl.Enum(classes), strict=False).to_physical()
+    return found.cast(pl.Int32).fill_null(MISSING).to_numpy()

@@ -65,7 +65,8 @@ def _header(name: str, data: bytes) -> list[str]:
 
 
 def _first_line(data: bytes) -> str:
-    return data.split(b"\n", 1)[0].decode().rstrip("\r")
+    end = data.find(b"\n")
+    return (data if end < 0 else data[:end]).decode().rstrip("\r")
 
 
 def _diagnose(name: str, data: bytes, width: int) -> BadInput:

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from heldout.evaluation.data import MISSING, Flags, Places, SetPredictions, SetReferences
-from heldout.evaluation.reading.columns import codes_of, is_list, lists, require, texts
+from heldout.evaluation.reading.columns import codes_of_classes, is_list, lists, require, texts
 from heldout.evaluation.reading.expected import Expected
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
@@ -64,7 +64,7 @@ def read_sets(table: Table, faults: Faults, expected: Expected, name: str) -> Fl
     faults.at(np.flatnonzero(series.is_null()), lambda _: (f"{name} is not a list", EMPTY))
     owner = np.repeat(np.arange(len(series)), series.list.len().fill_null(0).to_numpy())
     members = _members(table, name)
-    codes = codes_of(members, pl.Series(expected.classes, dtype=pl.String))
+    codes = codes_of_classes(members, expected.classes)
     wrong = np.flatnonzero(codes == MISSING)
     faults.each(
         owner[wrong],

@@ -18,7 +18,7 @@ from heldout.evaluation.data import (
     LabelReferences,
     Places,
 )
-from heldout.evaluation.reading.columns import codes_of, require, texts
+from heldout.evaluation.reading.columns import codes_of_classes, require, texts
 from heldout.evaluation.reading.expected import Expected
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
@@ -80,7 +80,7 @@ def read_codes(labels: pl.Series, faults: Faults, expected: Expected, *, what: s
     if labels.dtype.is_nested():
         faults.file(f'the column "{what}" holds lists', "give one label per example")
         return np.full(len(labels), MISSING, dtype=np.int32)
-    codes = codes_of(labels, pl.Series(expected.classes, dtype=pl.String))
+    codes = codes_of_classes(labels, expected.classes)
     if (codes == MISSING).any():
         absent = labels.is_null().to_numpy()
         faults.at(np.flatnonzero(absent), lambda _: (f"no {what}", ""))

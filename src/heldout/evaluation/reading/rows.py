@@ -12,28 +12,16 @@ from heldout.evaluation.reading.expected import Expected, Missing
 from heldout.evaluation.reading.faults import Faults, quoted
 from heldout.evaluation.reading.table import Table
 
+STRANGER = "is not the id of an example"
 NAMED = 10  # Missing examples named in one message.
 
 
 def read_ids(table: Table, faults: Faults, column: str) -> pl.Series:
     """Return the ids as text; adds faults for rows without one and for ids that stand twice."""
-    if table.frame[column].dtype.is_nested():
-        faults.file(f'the column "{column}" holds lists', "give one id per row")
-        faults.refuse_if_any()
-    ids = texts(table.frame[column])
+    ids = _texts_of_ids(table, faults, column)
     faults.at(np.flatnonzero(ids.is_null()), lambda _: (f"no {column}", ""))
     if ids.n_unique() < len(ids):
-        first: dict[str, int] = {}
-        for row, example in enumerate(ids):
-            first.setdefault(example, row)
-        again = ids.is_first_distinct().not_() & ids.is_not_null()
-        faults.at(
-            np.flatnonzero(again),
-            lambda row: (
-                f"{quoted(ids[row])} stands already in {table.place(first[ids[row]])}",
-                "keep one",
-            ),
-        )
+        _refuse_repeated(table, faults, ids)
     return ids
 
 
@@ -41,17 +29,18 @@ def match_rows(
     table: Table, faults: Faults, expected: Expected, *, column: str
 ) -> NDArray[np.int64]:
     """Return the row of each expected example, `MISSING` where there is none."""
-    ids = read_ids(table, faults, column)
-    if len(ids) == len(expected.example_ids) and (ids == expected.example_ids).all():
-        return np.arange(len(ids))
+    ids = _texts_of_ids(table, faults, column)
+    size = len(expected.example_ids)
+    if len(ids) == size and (ids == expected.example_ids).all():
+        return np.arange(size)
     positions = codes_of(ids, expected.example_ids)
-    unknown = (positions == MISSING) & ids.is_not_null().to_numpy()
-    faults.at(
-        np.flatnonzero(unknown), lambda row: (f"{quoted(ids[row])} is not the id of an example", "")
-    )
-    rows = np.full(len(expected.example_ids), MISSING, dtype=np.int64)
+    rows = np.full(size, MISSING, dtype=np.int64)
     known = np.flatnonzero(positions != MISSING)
     rows[positions[known]] = known
+    if not len(ids) == len(known) == np.count_nonzero(rows != MISSING):
+        read_ids(table, faults, column)
+        unknown = (positions == MISSING) & ids.is_not_null().to_numpy()
+        faults.at(np.flatnonzero(unknown), lambda row: (f"{quoted(ids[row])} {STRANGER}", ""))
     if expected.missing is Missing.REFUSE:
         _refuse_missing(faults, expected.example_ids.filter(pl.Series(rows == MISSING)))
     return rows
@@ -64,6 +53,26 @@ def arrange(values: AnyArray, rows: NDArray[np.int64], *, absent: object) -> Any
     if missing.any():
         arranged[missing] = absent
     return arranged
+
+
+def _texts_of_ids(table: Table, faults: Faults, column: str) -> pl.Series:
+    if table.frame[column].dtype.is_nested():
+        faults.file(f'the column "{column}" holds lists', "give one id per row")
+        faults.refuse_if_any()
+    return texts(table.frame[column])
+
+
+def _refuse_repeated(table: Table, faults: Faults, ids: pl.Series) -> None:
+    first: dict[str, int] = {}
+    for row, example in enumerate(ids):
+        first.setdefault(example, row)
+
+    def describe(row: int) -> tuple[str, str]:
+        place = table.place(first[ids[row]])
+        return f"{quoted(ids[row])} stands already in {place}", "keep one"
+
+    again = ids.is_first_distinct().not_() & ids.is_not_null()
+    faults.at(np.flatnonzero(again), describe)
 
 
 def _refuse_missing(faults: Faults, missing: pl.Series) -> None:
