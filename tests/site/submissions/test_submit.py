@@ -121,7 +121,9 @@ def test_withdrawing_before_scoring_takes_the_job_back(hand_in, participant, pha
     submission = hand_in(participant)
     withdrawn = withdraw(submission=submission, by=participant, now=timezone.now())
     assert withdrawn.status == Status.WITHDRAWN
-    assert list(Job.objects.filter(kind="evaluate").values_list("state", flat=True)) == ["cancelled"]
+    assert list(Job.objects.filter(kind="evaluate").values_list("state", flat=True)) == [
+        "cancelled"
+    ]
     assert not Usage.objects.filter(used__gt=0).exists()
 
 
