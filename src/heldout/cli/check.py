@@ -8,6 +8,7 @@ import typer
 
 from heldout.cli.options import ChallengeFolder, Json
 from heldout.cli.output import console, print_json, say
+from heldout.errors import BadInput, Problem
 
 
 def check(
@@ -23,6 +24,8 @@ def check(
     """
     from heldout.challenge.check import check as check_folder
 
+    if not challenge.exists():
+        raise BadInput([Problem(str(challenge), "there is no such folder")])
     with console.status("checking"):
         report = check_folder(challenge, decode=decode)
     if json:

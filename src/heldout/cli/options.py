@@ -45,5 +45,5 @@ def require(value: T | None, name: str) -> T:
 
 
 def split_names(text: str | None) -> tuple[str, ...] | None:
-    """Split names at commas; None stays None."""
-    return None if text is None else tuple(part.strip() for part in text.split(","))
+    """Split names at commas; None stays None, and empty text is no name at all."""
+    return None if text is None else tuple(filter(None, map(str.strip, text.split(","))))

@@ -1,0 +1,60 @@
+"""`heldout demo`: the whole journey in one command, on real data, twice."""
+
+import json
+import subprocess
+
+import polars as pl
+import pytest
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def run_demo(command, folder, *options):
+    ran = subprocess.run(
+        [*command, "demo", folder, "--no-serve", *options], capture_output=True, text=True
+    )
+    assert ran.returncode == 0, ran.stderr
+    return ran
+
+
+def test_the_demo_ranks_five_fitted_baselines_and_a_second_run_changes_nothing(
+    heldout_command, tmp_path
+):
+    folder = tmp_path / "demo"
+    first = run_demo(heldout_command, folder, "--json")
+    board = json.loads(first.stdout)
+    rows = board["leaderboard"]
+    assert len(rows) == 5
+    assert all(row["entrant"].startswith("baseline-") and row["baseline"] for row in rows)
+    assert all(row["low"] < row["value"] < row["high"] for row in rows)
+    assert all(row["rank_low"] <= row["rank"] <= row["rank_high"] for row in rows)
+    by_entrant = {row["entrant"]: row["value"] for row in rows}
+    answers = pl.read_parquet(folder / "digits/answers/test.parquet")["reference"]
+    # The majority of the training split is one digit of ten; the others have really learned.
+    assert min(by_entrant, key=by_entrant.__getitem__) == "baseline-majority"
+    shares = [(answers == digit).mean() for digit in answers.unique()]
+    majority = by_entrant.pop("baseline-majority")
+    assert any(majority == pytest.approx(share) for share in shares)
+    assert min(by_entrant.values()) > 0.9
+    assert {row["n"] for row in rows} == {len(answers)}
+
+    second = run_demo(heldout_command, folder)
+    assert "is there already" in second.stderr
+    assert "trained" not in second.stderr
+    assert [line.split()[2] for line in second.stdout.splitlines()[1:]] == [
+        row["entrant"] for row in rows
+    ]
+    local = subprocess.run(
+        [*heldout_command, "leaderboard", "digits", "--site", folder / "site", "--json"],
+        capture_output=True,
+        text=True,
+    )
+    assert json.loads(local.stdout) == board
+
+
+def test_a_folder_with_other_things_in_it_is_left_alone(run, tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    ran = run("demo", tmp_path, "--no-serve")
+    assert ran.code == 2
+    assert "holds something that is no demo" in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]

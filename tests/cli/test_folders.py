@@ -1,0 +1,99 @@
+"""`heldout new`, `split` and `check`: from data to a challenge folder."""
+
+import pytest
+
+
+def test_new_makes_a_challenge_that_check_passes_and_score_reads(run, images, tmp_path):
+    folder = tmp_path / "pets"
+    made = run("new", folder, "--from", images, "--title", "Pets", "--organiser", "me@example.org")
+    assert made.code == 0
+    assert made.out == ""
+    assert "train 36, val 12, test 12" in made.err
+    checked = run("check", folder, "--decode", "--json")
+    assert checked.code == 0
+    assert checked.json == {
+        "ok": True,
+        "problems": [],
+        "notes": [],
+        "examples": {"test": 12, "train": 36, "val": 12},
+    }
+    (tmp_path / "p.csv").write_text("example_id,prediction\nx,cat\n")
+    scored = run("score", folder, tmp_path / "p.csv", "--phase", "test")
+    assert scored.code == 2
+    assert '"x" is not the id of an example' in scored.err
+    assert run("score", folder, tmp_path / "p.csv").err.startswith("phase: there are several")
+
+
+def test_new_prints_the_manifest_as_json(run, images, tmp_path):
+    options = ("--fractions", "train=0.5,test=0.5", "--seed", "3", "--json")
+    manifest = run("new", tmp_path / "pets", "--from", images, *options).json["manifest"]
+    assert manifest["examples"] == {"train": 30, "test": 30}
+    assert manifest["held_out"] == ["test"]
+    assert manifest["split"]["seed"] == 3
+
+
+def test_new_without_data_makes_a_skeleton_and_says_what_to_fill_in(run, tmp_path):
+    ran = run("new", tmp_path / "later")
+    assert ran.code == 0
+    assert 'there is no split "val" in data/' in ran.err
+    assert len(run("new", tmp_path / "again", "--json").json["to_fill_in"]) == 4
+
+
+def test_check_exits_1_and_lists_all_problems(run, images, tmp_path):
+    folder = tmp_path / "pets"
+    run("new", folder, "--from", images)
+    (folder / "terms.md").unlink()
+    (folder / "data/extra.txt").write_text("hello")
+    ran = run("check", folder)
+    assert ran.code == 1
+    assert ran.err.splitlines() == [
+        'challenge.toml: challenge.terms: there is no file "terms.md"; '
+        "write it, even if it is short",
+        "data/extra.txt: is not in the manifest; remove it",
+        "2 problems",
+    ]
+    assert run("check", folder, "--json").json["ok"] is False
+    assert run("check", tmp_path / "nowhere").code == 2
+
+
+def test_split_writes_two_folders_that_the_seed_decides(run, images, tmp_path):
+    def split(name, seed):
+        folders = ("--data", tmp_path / name / "d", "--answers", tmp_path / name / "a")
+        return run("split", images, *folders, "--seed", seed, "--json").json
+
+    first, again, other = split("1", 4), split("2", 4), split("3", 5)
+    assert first["content"] == again["content"] != other["content"]
+    assert (tmp_path / "1/a/test.parquet").is_file()
+    assert not list((tmp_path / "1/d").rglob("*cat*"))
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        (["--fractions", "train=0.5,test"], '--fractions: "test" is not a share'),
+        (["--fractions", "train=0.5,test=0.4"], "they sum to 0.9"),
+        (["--random", "--group", "owner"], "exclude each other"),
+        (["--group", "owner"], 'there is no column "owner"'),
+        (["--held-out", "tset"], 'there is no split "tset"'),
+        (["--task", "image-clasification"], 'did you mean "image-classification"'),
+    ],
+)
+def test_options_that_do_not_fit_are_refused_and_leave_nothing(
+    run, images, tmp_path, options, expected
+):
+    for command in (
+        ("new", tmp_path / "pets", "--from", images),
+        ("split", images, "--data", tmp_path / "d", "--answers", tmp_path / "a"),
+    ):
+        ran = run(*command, *options)
+        assert ran.code == 2
+        assert expected in ran.err
+    assert [path.name for path in tmp_path.iterdir()] == ["images"]
+
+
+def test_a_table_needs_its_task(run, files):
+    ran = run("new", files / "c", "--from", files / "refs.csv")
+    assert ran.code == 2
+    assert "--task: is not given" in ran.err
+    options = ("--task", "tabular-classification", "--subgroup", "ink", "--public", "")
+    assert run("new", files / "c", "--from", files / "refs.csv", *options).code == 0

@@ -1,0 +1,165 @@
+"""`heldout score`, `compare` and `metrics`: numbers on stdout, problems on stderr, exit codes."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+
+TASK = ("--task", "image-classification")
+
+
+def score(run, files, *options, predictions="good.csv"):
+    return run(
+        "score", *TASK, "--references", files / "refs.csv", "--predictions", files / predictions,
+        *options,
+    )  # fmt: skip
+
+
+def test_json_has_the_metric_asked_for_and_each_of_its_numbers(run, files):
+    ran = score(run, files, "--metric", "top-k:k=1", "--metric", "f1", "--json", "--seed", "7")
+    assert ran.code == 0
+    report = ran.json
+    assert list(report) == ["n", "scores", "subgroups", "problems"]
+    assert report["n"] == 120
+    assert [(one["metric"], one["name"]) for one in report["scores"]] == [
+        ("top-k:k=1", "top-1"),
+        ("f1", "macro"),
+        ("f1", "micro"),
+    ]
+    for one in report["scores"]:
+        assert one["low"] < one["value"] < one["high"]
+        assert (one["n"], one["seed"]) == (120, 7)
+        assert one["version"]
+    assert report["subgroups"] == report["problems"] == []
+
+
+def test_the_value_is_the_share_of_right_predictions(run, files):
+    lines = [(files / f"{name}.csv").read_text().splitlines()[1:] for name in ("refs", "good")]
+    right = sum(a.split(",")[1] == b.split(",")[1] for a, b in zip(*lines, strict=True))
+    (found,) = score(run, files, "--metric", "accuracy", "--json").json["scores"]
+    assert found["value"] == pytest.approx(right / 120)
+
+
+def test_subgroups_and_their_intersections_are_scored_apart(run, files):
+    ran = score(
+        run, files, "--metric", "accuracy", "--subgroup", "ink", "--json", "--smallest-group", "5"
+    )
+    groups = ran.json["subgroups"]
+    assert [group["subgroup"] for group in groups] == [{"ink": "dark"}, {"ink": "light"}]
+    assert sum(group["n"] for group in groups) == 120
+
+
+def test_without_json_there_is_a_table(run, files):
+    ran = score(run, files, "--metric", "accuracy", "--subgroup", "ink")
+    assert ran.out.splitlines()[0].split() == ["metric", "number", "value", "low", "high", "n"]
+    assert "ink: dark" in ran.out
+
+
+def test_replicates_0_leaves_intervals_out(run, files):
+    (found,) = score(run, files, "--metric", "accuracy", "--replicates", "0", "--json").json[
+        "scores"
+    ]
+    assert found["low"] is None
+    assert found["reason"]
+
+
+def test_everything_wrong_with_the_predictions_is_listed_and_the_code_is_2(run, files):
+    lines = (files / "good.csv").read_text().splitlines()
+    lines[3] = "e2,zebr"
+    lines[4] = "e4,cat"
+    (files / "bad.csv").write_text("\n".join(lines[:-1]))
+    options = ("--metric", "accuracy", "--classes", "cat,dog,zebra", "--json")
+    ran = score(run, files, *options, predictions="bad.csv")
+    assert ran.code == 2
+    listed = [" ".join(problem.values()) for problem in ran.json["problems"]]
+    assert any("zebr" in text and 'did you mean "zebra"?' in text for text in listed)
+    assert any('"e3"' in text and '"e119"' in text for text in listed)
+    assert any('"e4"' in text for text in listed)
+    assert len(ran.err.splitlines()) == len(listed)
+
+
+def test_a_missing_example_counts_as_wrong_where_asked_for(run, files):
+    lines = (files / "good.csv").read_text().splitlines()
+    (files / "few.csv").write_text("\n".join(lines[:61]))
+    ran = score(
+        run, files, "--metric", "accuracy", "--missing", "wrong", "--json", predictions="few.csv"
+    )
+    assert ran.json["scores"][0]["value"] < 0.6
+    assert score(run, files, "--missing", "ignore").code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["score"], "--task: is not given"),
+        (["score", *TASK], "--references: is not given"),
+        (["score", "--task", "regresion", "--references", "r", "--predictions", "p"], "regression"),
+        (["score", "nowhere", "p.csv"], "nowhere: there is no such folder"),
+        (["score", "nowhere"], "PREDICTIONS: is not given"),
+        (["score", "c", "p.csv", "--metric", "f1", *TASK], "is not for use with a challenge"),
+    ],
+)
+def test_a_question_that_lacks_something_says_what(run, arguments, expected):
+    ran = run(*arguments)
+    assert ran.code == 2
+    assert expected in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_scoring_imports_no_torch_no_django_and_no_numba(files):
+    code = (
+        "import sys\nfrom heldout.cli import main\n"
+        f"try: main(['score', *{TASK}, '--references', 'refs.csv', '--predictions', 'good.csv',"
+        " '--metric', 'accuracy', '--json'])\nexcept SystemExit: pass\n"
+        "print([n for n in ('torch', 'django', 'numba', 'sklearn') if n in sys.modules])"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=files, check=True, capture_output=True, text=True
+    )
+    assert ran.stdout.rstrip().endswith("[]")
+
+
+def compare(run, files, first, second, *options):
+    return run(
+        "compare", files / first, files / second, *TASK, "--references", files / "refs.csv",
+        *options,
+    )  # fmt: skip
+
+
+def test_results_that_differ_exit_0_and_equal_ones_1(run, files):
+    differing = compare(run, files, "good.csv", "bad.csv", "--json")
+    assert differing.code == 0
+    assert differing.json["distinguishable"] is True
+    assert differing.json["low"] > 0
+    same = compare(run, files, "good.csv", "good.csv", "--json")
+    assert same.code == 1
+    assert same.json["distinguishable"] is False
+    assert same.json["p_value"] == 1
+
+
+def test_kept_results_compare_without_the_answers(run, files):
+    for name in ("good", "bad"):
+        score(run, files, "--metric", "accuracy", "--save", files / name, predictions=f"{name}.csv")
+    direct = compare(run, files, "good.csv", "bad.csv", "--metric", "accuracy", "--json").json
+    (files / "refs.csv").unlink()
+    ran = run("compare", files / "good", files / "bad", "--json")
+    assert ran.code == 0
+    assert ran.json == direct
+    assert json.loads((files / "good/report.json").read_text())["n"] == 120
+
+
+def test_a_table_of_the_comparison_says_it_in_words(run, files):
+    ran = compare(run, files, "good.csv", "bad.csv", "--metric", "f1", "--name", "micro")
+    assert "micro" in ran.out
+    assert "they differ" in ran.err
+
+
+def test_the_list_of_metrics_can_be_for_one_task(run):
+    everything = run("metrics", "--json").json["metrics"]
+    some = run("metrics", "--task", "regression", "--json").json["metrics"]
+    assert {"mae", "rmse", "r2", "spearman"} <= {metric["id"] for metric in some}
+    assert "accuracy" not in {metric["id"] for metric in some}
+    assert len(some) < len(everything)
+    assert "macro, micro" in run("metrics").out
+    assert run("metrics", "--task", "regresion").code == 2

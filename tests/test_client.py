@@ -1,0 +1,173 @@
+"""The API client against a site that is away, slow, or says no."""
+
+import hashlib
+
+import httpx
+import pytest
+
+from heldout.client import Client, File, Refused, SiteError, check_url
+from heldout.errors import BadInput
+
+SUBMISSION = {
+    "id": "s1",
+    "challenge": "digits",
+    "phase": "test",
+    "status": "queued",
+    "created_at": "2026-11-22T10:00:00Z",
+    "filename": "p.csv",
+    "a key of a later version": [1],
+}
+
+
+class Site:
+    """Answers requests from a list, and remembers them and the pauses between."""
+
+    def __init__(self, *answers):
+        self.answers, self.requests, self.pauses = list(answers), [], []
+
+    def __call__(self, request):
+        request.read()
+        self.requests.append(request)
+        answer = self.answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    def client(self, token="hld_secret", **options):
+        transport = httpx.MockTransport(self)
+        url = "https://site.example/"
+        return Client(url, token, transport=transport, sleep=self.pauses.append, **options)
+
+
+@pytest.fixture
+def predictions(tmp_path):
+    path = tmp_path / "p.csv"
+    path.write_text("example_id,prediction\na,1\n")
+    return path
+
+
+def away(status=503):
+    return httpx.Response(status, text="<h1>Bad gateway</h1>")
+
+
+def refusal(status, message="no"):
+    problems = [{"place": "phase", "message": message, "remedy": "wait"}]
+    return httpx.Response(status, json={"problems": problems})
+
+
+def test_the_token_goes_with_every_request():
+    site = Site(httpx.Response(200, json=[]))
+    assert site.client().challenges() == []
+    assert site.requests[0].headers["Authorization"] == "Bearer hld_secret"
+    assert str(site.requests[0].url) == "https://site.example/api/v1/challenges"
+
+
+def test_reading_is_repeated_with_growing_pauses_while_the_site_is_away():
+    site = Site(away(), httpx.ConnectError("refused"), away(429), httpx.Response(200, json=[]))
+    assert site.client().challenges() == []
+    assert site.pauses == [0.5, 1.0, 2.0]
+
+
+def test_a_site_that_stays_away_is_an_error_that_names_it():
+    site = Site(*[httpx.ConnectError("refused")] * 3)
+    with pytest.raises(SiteError, match=r"https://site\.example cannot be reached"):
+        site.client(retries=2).challenges()
+
+
+def test_a_submission_is_repeated_with_the_same_key_and_the_whole_file(predictions):
+    site = Site(httpx.ReadError("cut"), away(502), httpx.Response(201, json=SUBMISSION))
+    submission = site.client().submit("digits", phase="test", file=predictions, note="hello")
+    assert submission.status == "queued"
+    keys = {request.headers["Idempotency-Key"] for request in site.requests}
+    assert len(keys) == 1
+    assert all(predictions.read_bytes() in request.content for request in site.requests)
+    assert all(b"hello" in request.content for request in site.requests)
+
+
+def test_two_submissions_have_different_keys(predictions):
+    site = Site(*[httpx.Response(201, json=SUBMISSION) for _ in range(2)])
+    client = site.client()
+    for _ in range(2):
+        client.submit("digits", phase="test", file=predictions)
+    assert len({request.headers["Idempotency-Key"] for request in site.requests}) == 2
+
+
+def test_publishing_is_never_repeated(predictions):
+    site = Site(httpx.ReadError("cut"), httpx.Response(201, json={"id": "d", "revision": 1}))
+    with pytest.raises(SiteError):
+        site.client().publish(predictions)
+    assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
+def test_a_refusal_carries_the_sites_problems_and_is_not_repeated(status, predictions):
+    site = Site(refusal(status, "the phase is closed"))
+    with pytest.raises(Refused, match="phase: the phase is closed; wait") as caught:
+        site.client().submit("digits", phase="test", file=predictions)
+    assert caught.value.status == status
+    assert isinstance(caught.value, BadInput)
+    assert len(site.requests) == 1
+
+
+@pytest.mark.parametrize("body", ["<html>hello</html>", '{"other": 1}', "[1]", ""])
+def test_something_that_is_no_heldout_site_is_said_to_be_none(body):
+    site = Site(httpx.Response(200, text=body))
+    with pytest.raises(SiteError, match="does not answer like a Heldout site"):
+        site.client().challenge("digits")
+
+
+def test_an_error_page_is_told_by_its_status():
+    with pytest.raises(Refused, match="answered 500 Internal Server Error"):
+        Site(away(500)).client().challenges()
+
+
+def test_names_cannot_lead_to_another_address():
+    site = Site(refusal(404))
+    with pytest.raises(Refused):
+        site.client().submission("../account")
+    assert site.requests[0].url.raw_path == b"/api/v1/submissions/..%2Faccount"
+
+
+def test_watching_tells_each_change_once_and_ends_with_the_last(predictions):
+    statuses = ["queued", "running", "running", "scored"]
+    site = Site(*[httpx.Response(200, json={**SUBMISSION, "status": one}) for one in statuses])
+    client = site.client()
+    first = client.submission("s1")
+    assert [one.status for one in client.watch(first)] == ["queued", "running", "scored"]
+    assert site.pauses == [1.0, 1.0, 1.0]
+
+
+def test_a_download_arrives_whole_or_not_at_all(tmp_path):
+    content = b"x" * 3_000_000
+    file = File("train.parquet", len(content), hashlib.sha256(content).hexdigest())
+    cut = httpx.Response(200, content=content[:1000])
+    site = Site(cut, away(), httpx.Response(200, content=content))
+    path = site.client().download("digits", file, tmp_path)
+    assert path.read_bytes() == content
+    assert path.parent == tmp_path
+    site = Site(*[httpx.Response(200, content=b"other") for _ in range(2)])
+    with pytest.raises(SiteError, match="did not arrive whole"):
+        site.client(retries=1).download("digits", File("val.parquet", 5, "0" * 64), tmp_path)
+    assert [found.name for found in tmp_path.iterdir()] == ["train.parquet"]
+
+
+def test_a_download_cannot_leave_its_folder(tmp_path):
+    file = File("../../evil", 1, hashlib.sha256(b"x").hexdigest())
+    site = Site(httpx.Response(200, content=b"x"))
+    assert site.client().download("digits", file, tmp_path) == tmp_path / "evil"
+
+
+def test_what_a_phase_does_not_reveal_is_none_in_the_rows():
+    row = {"rank": 1, "entrant": "a", "metric": "accuracy", "name": "accuracy", "value": 0.5}
+    site = Site(httpx.Response(200, json={"leaderboard": [row]}))
+    (found,) = site.client(token=None).leaderboard("digits", "test")
+    assert (found.value, found.low, found.rank_low) == (0.5, None, None)
+    assert "Authorization" not in site.requests[0].headers
+
+
+@pytest.mark.parametrize(
+    "url", ["", "site.example", "ftp://site.example", "https://", "http://[::1"]
+)
+def test_what_is_no_address_is_refused(url):
+    with pytest.raises(BadInput, match="is not the address of a site"):
+        check_url(url)
