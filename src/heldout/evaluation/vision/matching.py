@@ -14,6 +14,8 @@ from heldout.evaluation.vision.objects import Detections, Objects, stable_order
 
 Range = tuple[float, float]
 
+EVERY_DETECTION = 1 << 30
+
 
 class Cells(NamedTuple):
     """The pairs of one image and one category that have both detections and objects.
@@ -114,6 +116,14 @@ def best_first(detections: Detections) -> AnyArray:
     order = order[stable_order(detections.category[order])]
     order = order[stable_order(detections.image[order])]
     return order
+
+
+def best_of_each_image(detections: Detections, most: int) -> Detections:
+    """Keep the detections with the best scores; of equal ones the first of the file."""
+    order = np.argsort(-detections.score, kind="stable")
+    order = order[stable_order(detections.image[order])]
+    kept = order[rank_in_runs(detections.image[order]) < most]
+    return detections.take(np.sort(kept))
 
 
 def rank_in_runs(cell: AnyArray) -> AnyArray:
