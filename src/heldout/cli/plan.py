@@ -22,8 +22,8 @@ from heldout.compute.money import read_money, read_share
 from heldout.compute.optimizers import find_optimizer
 from heldout.compute.plan import Plan, Run
 from heldout.compute.report import card_rows, device_rows, to_html, to_markdown
-from heldout.compute.setup import Precision, Sharding, TrainingSetup
-from heldout.compute.sources import Source, Variant
+from heldout.compute.setup import Precision, Sharding, TrainingSetup, Variant
+from heldout.compute.sources import Source
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 
 DEVICE_TABLE = Path(typer.get_app_dir("heldout")) / "devices.csv"

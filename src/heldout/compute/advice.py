@@ -11,8 +11,8 @@ from heldout.compute.devices import Device
 from heldout.compute.fitting import Verdict, largest_batch, runs_on_gpu, verdict
 from heldout.compute.launching import ray_scaling_config, skypilot_task
 from heldout.compute.memory import Memory
-from heldout.compute.setup import Precision, Sharding, TrainingSetup
-from heldout.compute.sources import Source, Variant
+from heldout.compute.setup import Precision, Sharding, TrainingSetup, Variant
+from heldout.compute.sources import Source
 from heldout.errors import BadInput
 
 LEANER_OPTIMIZERS = {"adam": "adamw8bit", "adamw": "adamw8bit", "momentum": "sgd"}

@@ -15,8 +15,8 @@ from heldout.compute.fitting import Verdict, largest_batch, runs_on_gpu, verdict
 from heldout.compute.footprint import Footprint
 from heldout.compute.memory import Memory, in_both_units
 from heldout.compute.roofline import SCALING_EFFICIENCY, Span, step_seconds
-from heldout.compute.setup import TrainingSetup
-from heldout.compute.sources import Source, Variant
+from heldout.compute.setup import TrainingSetup, Variant
+from heldout.compute.sources import Source
 
 #: A training step costs three forward passes: one forward, two going back.
 STEP_OVER_FORWARD = 3

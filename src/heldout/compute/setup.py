@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Precision(StrEnum):
@@ -92,3 +93,19 @@ class TrainingSetup:
     def micro_batch(self) -> int:
         """Examples that are in memory at the same time on one worker."""
         return -(-self.batch // self.accumulation)
+
+
+class Variant(NamedTuple):
+    """What changes the operations of a step, so that it has to be traced again."""
+
+    precision: Precision = Precision.FP32
+    checkpointing: bool = False
+    accumulating: bool = False
+
+    @classmethod
+    def of(cls, setup: TrainingSetup) -> Variant:
+        """Return the variant a set-up needs. tf32 computes in other units, with the same bytes."""
+        precision = setup.precision
+        if precision is Precision.TF32:
+            precision = Precision.FP32
+        return cls(precision, setup.checkpointing, setup.accumulation > 1)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from heldout.compute.setup import Input, Precision, TrainingSetup
+from heldout.compute.setup import Input, Variant
 from heldout.errors import BadInput, Problem
 
 if TYPE_CHECKING:
@@ -13,22 +13,6 @@ if TYPE_CHECKING:
     from heldout.compute.tracing import Recipe
 
 TRACED_BATCHES = (2, 4)
-
-
-class Variant(NamedTuple):
-    """What changes the operations of a step, so that it has to be traced again."""
-
-    precision: Precision = Precision.FP32
-    checkpointing: bool = False
-    accumulating: bool = False
-
-    @classmethod
-    def of(cls, setup: TrainingSetup) -> Variant:
-        """Return the variant a set-up needs. tf32 computes in other units, with the same bytes."""
-        precision = setup.precision
-        if precision is Precision.TF32:
-            precision = Precision.FP32
-        return cls(precision, setup.checkpointing, setup.accumulation > 1)
 
 
 class Source(Protocol):

@@ -22,7 +22,7 @@ from heldout.errors import BadInput, HeldoutError, Problem
 if TYPE_CHECKING:
     from torch import nn
 
-    from heldout.compute.sources import Variant
+    from heldout.compute.setup import Variant
 
 LARGEST_MEASURED_BYTES = 2 * 10**9
 MEASURED = (

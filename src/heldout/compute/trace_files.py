@@ -10,8 +10,8 @@ import msgspec
 import numpy as np
 
 from heldout.compute.footprint import CATEGORIES, PHASES, Footprint, Lines, Operations
-from heldout.compute.setup import Input, Precision
-from heldout.compute.sources import RecordedModel, Source, Variant
+from heldout.compute.setup import Input, Precision, Variant
+from heldout.compute.sources import RecordedModel, Source
 from heldout.compute.weights import Weights
 from heldout.errors import BadInput, Problem
 
