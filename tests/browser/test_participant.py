@@ -14,7 +14,7 @@ DIGITS = "/challenges/digits/"
 def sign_up(page, site, handle):
     page.goto(site.url("/"))
     page.get_by_role("link", name="Sign up").click()
-    page.get_by_label("Email").fill(f"{handle}@example.org")
+    page.get_by_label("E-mail address").fill(f"{handle}@example.org")
     page.get_by_label("Public name").fill(handle)
     page.get_by_label("Password").fill("a-long-enough-secret")
     page.get_by_role("button", name="Create the account").click()

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from typing import Any
+
+from allauth.account.forms import SignupForm
 from django import forms
 
 from heldout.site.accounts.models import User
@@ -13,7 +16,21 @@ class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the 
         fields = ("handle", "name")
 
 
+class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
+    """Says what the fields are to a participant."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].label = "E-mail address"
+        self.fields["username"].label = "Public name"
+        self.fields["username"].help_text = User._meta.get_field("handle").help_text
+
+
 class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=80, help_text="So that you know it again, for example the name of a machine."
     )
+
+    def __init__(self, data: Any = None) -> None:
+        # The profile's form on the same page has a name too.
+        super().__init__(data, auto_id="token_%s")

@@ -1,0 +1,139 @@
+"""Every page: axe-core finds nothing serious in light and dark, and a phone needs no sideways scroll."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import URLResolver, get_resolver
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+
+NOBODY, PARTICIPANT, ORGANISER = "", "participant", "organiser"
+DIGITS = "/challenges/digits/"
+# By the name of the route, or in words where one route has several states.
+PAGES = {
+    "common:patterns": (NOBODY, "/-/patterns"),
+    "challenges:list": (NOBODY, "/"),
+    "challenges:overview": (NOBODY, DIGITS),
+    "challenges:data": (NOBODY, f"{DIGITS}data/"),
+    "challenges:rules": (PARTICIPANT, f"{DIGITS}rules/"),
+    "rules for a visitor": (NOBODY, f"{DIGITS}rules/"),
+    "rules to accept": (ORGANISER, f"{DIGITS}rules/"),
+    "submissions:leaderboard": (PARTICIPANT, f"{DIGITS}leaderboard/"),
+    "leaderboard by another metric": (NOBODY, f"{DIGITS}leaderboard/?metric=f1/macro"),
+    "empty leaderboard": (NOBODY, f"{DIGITS}leaderboard/?phase=warm-up"),
+    "submissions:submit": (PARTICIPANT, f"{DIGITS}submit/"),
+    "submit for a visitor": (NOBODY, f"{DIGITS}submit/"),
+    "submissions:mine": (PARTICIPANT, f"{DIGITS}submissions/"),
+    "no submissions": (ORGANISER, f"{DIGITS}submissions/"),
+    "submissions:detail": (PARTICIPANT, "logistic.csv"),
+    "refused submission": (PARTICIPANT, "bad.csv"),
+    "submissions:withdraw": (PARTICIPANT, "logistic.csv withdraw/"),
+    "submissions:everybodys": (ORGANISER, f"{DIGITS}organise/submissions/"),
+    "challenges:new": (ORGANISER, "/new/"),
+    "challenges:organise": (ORGANISER, f"{DIGITS}organise/"),
+    "challenges:edit-phase": (ORGANISER, f"{DIGITS}organise/phases/dev/"),
+    "challenges:people": (ORGANISER, f"{DIGITS}organise/people/"),
+    "challenges:remove-organiser": (ORGANISER, f"{DIGITS}organise/people/1/remove/"),
+    "challenges:new-revision": (ORGANISER, f"{DIGITS}organise/revision/"),
+    "accounts:account": (PARTICIPANT, "/account/"),
+    "accounts:link": (NOBODY, "/accounts/link/used-up/"),
+    "account_login": (NOBODY, "/accounts/login/"),
+    "account_signup": (NOBODY, "/accounts/signup/"),
+    "account_reset_password": (NOBODY, "/accounts/password/reset/"),
+    "account_reset_password_done": (NOBODY, "/accounts/password/reset/done/"),
+    "account_change_password": (PARTICIPANT, "/accounts/password/change/"),
+    "account_email": (PARTICIPANT, "/accounts/email/"),
+    "account_logout": (PARTICIPANT, "/accounts/logout/"),
+    "not found": (NOBODY, "/no-such-page/"),
+    "forbidden": (PARTICIPANT, "/new/"),
+}
+# Addresses without a page of their own, and the one that needs a token to be made first.
+NO_PAGES = {"challenges:media", "accounts:revoke-token"}
+
+
+def route_names(resolver: URLResolver, namespace: str = "") -> set[str]:
+    names: set[str] = set()
+    for entry in resolver.url_patterns:
+        if isinstance(entry, URLResolver):
+            names |= route_names(entry, f"{entry.namespace or ''}")
+        elif entry.name:
+            names.add(f"{namespace}:{entry.name}" if namespace else entry.name)
+    return names
+
+
+def test_every_route_has_its_page_here():
+    apps = ("common:", "accounts:", "challenges:", "submissions:")
+    routes = {name for name in route_names(get_resolver()) if name.startswith(apps)}
+    assert routes == {name for name in PAGES if name.startswith(apps)} | NO_PAGES
+
+
+def address_of(page, site, place):
+    """A place is an address, or the name of a submitted file and what follows it."""
+    if place.startswith("/"):
+        return site.url(place)
+    file, _, rest = place.partition(" ")
+    page.goto(site.url(f"{DIGITS}submissions/"))
+    return site.url(page.get_by_role("link", name=file).get_attribute("href") + rest)
+
+
+def serious(page):
+    found = Axe().run(page).response["violations"]
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found
+        if one["impact"] in {"serious", "critical"}
+        for node in one["nodes"]
+    ]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_is_accessible_and_fits_a_phone(context, site, people, name):
+    who, place = PAGES[name]
+    page = people.enter(context, who) if who else context.new_page()
+    page.goto(address_of(page, site, place))
+    assert page.locator("h1").count() == 1
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        assert serious(page) == [], scheme
+    page.set_viewport_size({"width": 390, "height": 800})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert serious(page) == [], "phone"
+
+
+def test_the_keyboard_reaches_the_content_first(page, site):
+    page.goto(site.url(DIGITS))
+    page.keyboard.press("Tab")
+    focused = page.evaluate("document.activeElement.textContent")
+    assert focused == "Skip to the content"
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "main"
+    page.keyboard.press("Tab")
+    outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+    assert outline == "solid"
+
+
+def test_a_page_sends_a_policy_that_allows_no_inline_code(page, site):
+    answer = page.goto(site.url(f"{DIGITS}leaderboard/"))
+    policy = answer.headers["content-security-policy"]
+    assert "unsafe" not in policy
+    assert page.locator("[style], style").count() == 0
+
+
+def test_times_are_shown_in_the_readers_zone(browser, site):
+    context = browser.new_context(timezone_id="Asia/Tokyo", locale="en-GB")
+    page = context.new_page()
+    page.goto(site.url(f"{DIGITS}rules/"))
+    shown = page.locator("time").first
+    assert "GMT+9" in shown.inner_text()
+    assert shown.get_attribute("title").endswith(("CET", "CEST"))
+    context.close()
+
+
+def test_a_plot_takes_its_colours_from_the_scheme(page, site):
+    page.goto(site.url(f"{DIGITS}leaderboard/"))
+    color = "getComputedStyle(document.querySelector('.large-screen svg text')).fill"
+    page.emulate_media(color_scheme="light")
+    light = page.evaluate(color)
+    page.emulate_media(color_scheme="dark")
+    assert page.evaluate(color) != light
+    plot = page.get_by_role("img", name="Accuracy")
+    assert "rival" in plot.first.locator("desc").text_content()
