@@ -36,6 +36,9 @@ def site(db, settings, tmp_path):
     for name in FOLDERS:
         (settings.DATA / name).mkdir(parents=True)
         setattr(settings, name.upper(), settings.DATA / name)
+    settings.STATIC_ROOT = settings.STATIC
+    settings.WHITENOISE_USE_FINDERS = False
+    settings.STATIC_ROOT = settings.DATA / "static"
     return settings
 
 
@@ -196,8 +199,8 @@ def predictions(made) -> Callable[[int], bytes]:
     def write(right: int) -> bytes:
         wrong = {"cat": "dog", "dog": "bird", "bird": "cat"}
         rows = [
-            f"{id},{label if number < right else wrong[label]}"
-            for number, (id, label) in enumerate(made.answers.items())
+            f"{name},{label if number < right else wrong[label]}"
+            for number, (name, label) in enumerate(made.answers.items())
         ]
         return "\n".join(["example_id,prediction", *rows, ""]).encode()
 

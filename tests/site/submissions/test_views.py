@@ -1,0 +1,270 @@
+import io
+import re
+
+import pytest
+from django.urls import reverse
+
+from heldout.site.challenges.models import Challenge
+from heldout.site.submissions.models import Status, Submission
+
+BOARD = "/challenges/cats/leaderboard/"
+SUBMIT = "/challenges/cats/submit/"
+
+
+def text(answer):
+    return re.sub(r"[ \n]+", " ", answer.content.decode())
+
+
+def upload(content=b"example_id,prediction\n", name="predictions.csv"):
+    file = io.BytesIO(content)
+    file.name = name
+    return file
+
+
+def detail(submission):
+    return reverse("submissions:detail", args=[submission.pk])
+
+
+@pytest.fixture
+def board(participant, rival, scored):
+    """A leaderboard of two: the rival is ahead, far beyond chance."""
+    scored(participant, 20)
+    scored(rival, 55)
+
+
+def test_an_empty_leaderboard_says_what_opens_it(client, challenge):
+    assert "Nobody is ranked yet" in text(client.get(BOARD))
+
+
+def test_the_leaderboard_tells_ranks_intervals_and_who_is_behind(client, board):
+    html = text(client.get(f"{BOARD}?phase=dev"))
+    assert "91.7\u202f%" in html
+    assert "behind the first beyond chance" in html
+    assert "Do not compare these intervals by eye" in html
+    assert html.index("rival") < html.index("participant")
+    assert html.count("<svg role=") == 2
+
+
+def test_the_own_row_and_baselines_are_marked_in_words(signed_in, participant, rival, board):
+    rival.memberships.get().entrant.__class__.objects.filter(name="rival").update(baseline=True)
+    html = text(signed_in(participant).get(f"{BOARD}?phase=dev"))
+    assert '<tr class="own">' in html
+    assert ">You</span>" in html
+
+
+def test_another_metric_is_shown_in_its_own_order(client, board):
+    html = text(client.get(f"{BOARD}?phase=dev&metric=balanced-accuracy/balanced-accuracy"))
+    assert "In the order of Balanced accuracy; ranks are by Accuracy." in html
+
+
+def test_what_a_phase_does_not_reveal_is_nowhere_on_its_leaderboard(
+    client, challenge, participant, scored
+):
+    scored(participant, 30, phase=challenge.phases.get(key="plain"))
+    html = text(client.get(f"{BOARD}?phase=plain"))
+    assert "50.0\u202f%" in html
+    assert "<svg role=" not in html
+    assert "Interval" not in html
+    assert "Against the first" not in html
+
+
+def test_a_phase_that_reveals_nothing_shows_no_rows(client, challenge, participant, scored):
+    scored(participant, 30, phase=challenge.phases.get(key="silent"))
+    html = text(client.get(f"{BOARD}?phase=silent"))
+    assert "Scores are kept back" in html
+    assert "50.0" not in html
+
+
+def test_a_board_for_organisers_is_no_page_for_others(client, signed_in, challenge, organiser):
+    assert client.get(f"{BOARD}?phase=insiders").status_code == 404
+    assert signed_in(organiser).get(f"{BOARD}?phase=insiders").status_code == 200
+
+
+def test_a_challenge_whose_boards_are_all_hidden_says_so(client, challenge):
+    challenge.phases.update(leaderboard="organisers")
+    assert "shown to its participants or organisers only" in text(client.get(BOARD))
+
+
+def test_an_unchanged_leaderboard_is_not_sent_again(client, board):
+    first = client.get(f"{BOARD}?phase=dev")
+    again = client.get(f"{BOARD}?phase=dev", headers={"If-None-Match": first.headers["ETag"]})
+    assert again.status_code == 304
+    assert again.content == b""
+
+
+def test_a_new_result_and_another_reader_get_a_page_of_their_own(
+    client, signed_in, participant, rival, board, scored
+):
+    first = client.get(f"{BOARD}?phase=dev").headers["ETag"]
+    other = signed_in(participant).get(f"{BOARD}?phase=dev", headers={"If-None-Match": first})
+    assert other.status_code == 200
+    scored(rival, 59)
+    later = client.get(f"{BOARD}?phase=dev", headers={"If-None-Match": first})
+    assert later.status_code == 200
+
+
+def test_a_leaderboard_that_is_being_counted_says_so_and_asks_again(
+    client, participant, board, hand_in, challenge
+):
+    challenge.phases.filter(key="dev").update(board_version=99)
+    answer = client.get(f"{BOARD}?phase=dev")
+    assert "Newer results are being counted in." in text(answer)
+    assert "hx-get" in text(answer)
+    assert not answer.has_header("ETag")
+
+
+def test_a_file_is_handed_in_and_its_page_follows_it(signed_in, participant, predictions):
+    client = signed_in(participant)
+    given = {"phase": "dev", "file": upload(predictions(40)), "note": "first", "key": "k1"}
+    answer = client.post(SUBMIT, given, follow=True)
+    html = text(answer)
+    assert "was handed in and is safe" in html
+    assert "hx-trigger" in html
+    assert Submission.objects.get().note == "first"
+
+
+def test_the_same_form_sent_twice_is_one_submission(signed_in, participant, predictions):
+    client = signed_in(participant)
+    for _ in range(2):
+        given = {"phase": "dev", "file": upload(predictions(40)), "note": "", "key": "k1"}
+        assert client.post(SUBMIT, given).status_code == 302
+    assert Submission.objects.count() == 1
+
+
+def test_everything_that_stands_in_the_way_is_told_at_once(signed_in, outsider, challenge):
+    given = {"phase": "past", "file": upload(name="table.xlsx"), "note": ""}
+    answer = signed_in(outsider).post(SUBMIT, given)
+    assert answer.status_code == 422
+    assert {problem["place"] for problem in answer.context["problems"]} == {
+        "phase",
+        "terms",
+        "file",
+    }
+    assert not Submission.objects.exists()
+
+
+def test_an_empty_file_is_refused_in_the_services_words(signed_in, participant):
+    answer = signed_in(participant).post(SUBMIT, {"phase": "dev", "file": upload(b"")})
+    assert answer.status_code == 422
+    assert "it is empty" in text(answer).lower()
+
+
+def test_the_form_tells_what_is_left_and_what_the_file_looks_like(signed_in, participant):
+    html = text(signed_in(participant).get(SUBMIT))
+    assert "<strong>20</strong> of 20" in html
+    assert "example_id, prediction" in html
+
+
+def test_an_anonymous_upload_is_not_taken_in(client, challenge):
+    answer = client.post(SUBMIT, {"phase": "dev", "file": upload()})
+    assert "Sign in to submit" in text(answer)
+    assert not Submission.objects.exists()
+
+
+def test_the_list_asks_again_only_while_something_is_unfinished(
+    signed_in, participant, hand_in, scored
+):
+    client = signed_in(participant)
+    hand_in(participant)
+    assert "hx-get" in text(client.get("/challenges/cats/submissions/"))
+    scored(participant)
+    assert "hx-get" not in text(client.get("/challenges/cats/submissions/"))
+
+
+def test_the_list_shows_a_score_only_where_the_phase_reveals_it(
+    signed_in, challenge, participant, scored
+):
+    scored(participant, 33, phase=challenge.phases.get(key="silent"))
+    html = text(signed_in(participant).get("/challenges/cats/submissions/"))
+    assert "Scored" in html
+    assert "55.0" not in html
+
+
+def test_the_page_of_a_submission_shows_all_that_is_revealed(signed_in, participant, scored):
+    html = text(signed_in(participant).get(detail(scored(participant, 30))))
+    assert "50.0\u202f%" in html
+    assert "By light" in html
+    assert "By class" in html
+    assert "wilson" in html
+    assert html.count("<svg role=") == 4
+
+
+def test_the_page_of_a_submission_hides_what_the_phase_does(
+    signed_in, challenge, participant, organiser, scored
+):
+    submission = scored(participant, 30, phase=challenge.phases.get(key="plain"))
+    html = text(signed_in(participant).get(detail(submission)))
+    assert "50.0\u202f%" in html
+    assert "<svg role=" not in html
+    assert "wilson" not in html
+    assert "By light" in text(signed_in(organiser).get(detail(submission)))
+
+
+def test_all_problems_of_a_refused_file_are_listed(signed_in, participant, scored):
+    content = b"example_id,prediction\ne000,catt\ne001,cat\nnobody,dog\n"
+    submission = scored(participant, content=content)
+    html = text(signed_in(participant).get(detail(submission)))
+    assert submission.status == Status.REFUSED
+    assert "did you mean" in html.lower()
+    assert "nobody" in html
+    assert "does not count against the limits" in html
+
+
+@pytest.mark.parametrize("path", ["", "withdraw/"])
+def test_a_foreign_submission_is_not_there(
+    client, signed_in, participant, rival, outsider, scored, path
+):
+    address = detail(scored(participant)) + path
+    for person in (rival, outsider):
+        assert signed_in(person).get(address).status_code == 404
+    assert client.get(address).headers["Location"].startswith("/accounts/login/")
+
+
+def test_a_submission_is_withdrawn_by_post_only(signed_in, participant, scored):
+    client, submission = signed_in(participant), scored(participant)
+    address = reverse("submissions:withdraw", args=[submission.pk])
+    assert "Withdraw predictions.csv?" in text(client.get(address))
+    submission.refresh_from_db()
+    assert submission.status == Status.SCORED
+    assert "on no leaderboard" in text(client.post(address, follow=True))
+    submission.refresh_from_db()
+    assert submission.status == Status.WITHDRAWN
+
+
+def test_an_organiser_sees_a_submission_and_cannot_withdraw_it(
+    signed_in, organiser, participant, scored
+):
+    client, submission = signed_in(organiser), scored(participant)
+    assert client.get(detail(submission)).status_code == 200
+    address = reverse("submissions:withdraw", args=[submission.pk])
+    assert client.post(address).status_code == 403
+
+
+def test_everybodys_submissions_are_the_organisers_to_see(
+    client, signed_in, organiser, participant, rival, scored
+):
+    address = "/challenges/cats/organise/submissions/"
+    scored(participant)
+    scored(rival, content=b"example_id\n")
+    assert signed_in(participant).get(address).status_code == 403
+    assert client.get(address).status_code == 302
+    everything = signed_in(organiser).get(address).context["rows"]
+    refused = signed_in(organiser).get(f"{address}?status=refused").context["rows"]
+    assert [row["submission"].entrant.name for row in everything] == ["rival", "participant"]
+    assert [row["submission"].entrant.name for row in refused] == ["rival"]
+
+
+def test_a_deleted_filter_value_shows_everything(signed_in, organiser, participant, scored):
+    scored(participant)
+    address = "/challenges/cats/organise/submissions/?status=nonsense&page=zzz"
+    assert len(signed_in(organiser).get(address).context["rows"]) == 1
+
+
+def test_the_leaderboard_asks_the_database_the_same_however_many_are_ranked(
+    client, challenge: Challenge, participant, board, enter_as, scored,
+    django_assert_max_num_queries,
+):
+    for handle in ("third", "fourth", "fifth"):
+        scored(enter_as(handle), 25)
+    with django_assert_max_num_queries(25):
+        client.get(f"{BOARD}?phase=dev")
