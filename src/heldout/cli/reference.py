@@ -52,7 +52,7 @@ def _sections(command: Any, path: str) -> Iterator[str]:
 
 def _row(parameter: Any) -> str:
     if parameter.param_type_name == "argument":
-        spelling = f"`{parameter.make_metavar(_context()).strip('[]')}`"
+        spelling = f"`{(parameter.metavar or parameter.name.upper()).strip('[]')}`"
     else:
         spelling = ", ".join(
             f"`{option}`" for option in (*parameter.opts, *parameter.secondary_opts)
@@ -72,11 +72,6 @@ def _meaning(parameter: Any) -> str:
     if parameter.required and parameter.param_type_name == "option":
         text += " Required."
     return text
-
-
-def _context() -> Any:
-    group = command_group()
-    return group.context_class(group)
 
 
 if __name__ == "__main__":
