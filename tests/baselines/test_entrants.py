@@ -1,5 +1,6 @@
 """Accuracies are scikit-learn's, on answers the baselines never saw."""
 
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ from heldout.baselines.entrants import ENTRANTS, entrants_for, fit, fit_and_pred
 from heldout.baselines.features import Features, read_features
 from heldout.datasets.tasks import Family, find_task
 from heldout.datasets.writers import write_table
-from heldout.errors import BadInput
+from heldout.errors import BadInput, MissingExtra
 from heldout.evaluation.reading import Expected, read_predictions
 
 DIGITS = tuple("0123456789")
@@ -141,3 +142,11 @@ def test_classes_too_small_to_calibrate_get_labels_without_scores(tmp_path: Path
 def test_the_public_names_are_one_for_each_baseline() -> None:
     assert len({entrant.title for entrant in ENTRANTS.values()}) == len(ENTRANTS)
     assert {entrant.family for entrant in ENTRANTS.values()} == {Family.LABEL, Family.NUMBER}
+
+
+def test_without_scikit_learn_the_way_out_is_named(
+    digits: Features, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn.dummy", None)
+    with pytest.raises(MissingExtra, match=r"pip install 'heldout\[demo\]'"):
+        fit("majority", digits, seed=0)

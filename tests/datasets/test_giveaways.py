@@ -91,3 +91,27 @@ def test_digits_in_an_id_are_no_giveaway(labelled: Labelled) -> None:
 
 def test_columns_that_are_not_public_are_not_looked_at(labelled: Labelled) -> None:
     assert find_giveaways(labelled(reference=LABELS, same=LABELS), public=[], new_ids=False) == []
+
+
+def test_without_answers_that_differ_there_is_nothing_to_give_away(labelled: Labelled) -> None:
+    assert findings(labelled(column=LABELS)) == []
+    assert findings(labelled(reference=["cat"] * 60, column=["cat"] * 60)) == []
+
+
+def test_with_a_handful_of_rows_only_equality_is_certain(labelled: Labelled) -> None:
+    few, ids = LABELS[:8], [f"{label}{row}" for row, label in enumerate(LABELS[:8])]
+    paths = [f"{label}/{row}" for row, label in enumerate(few)]
+    said = findings(labelled(example_id=ids, reference=few, path=paths, same=few))
+    assert [problem.split(":")[0] for problem in said] == ['column "same"']
+
+
+def test_sets_of_labels_are_compared_as_sets(labelled: Labelled) -> None:
+    sets = [["a", "b"], ["b"], []] * 20
+    turned = [labels[::-1] for labels in sets]
+    said = findings(labelled("multi-label-classification", reference=sets, tags=turned))
+    assert said[0].startswith('column "tags": is the held-out answer')
+
+
+def test_a_number_beside_a_label_is_judged_by_its_repeated_values(labelled: Labelled) -> None:
+    codes = [len(label) for label in LABELS]  # cat and dog share theirs.
+    assert findings(labelled(reference=LABELS, letters=codes)) == []

@@ -169,3 +169,29 @@ def test_a_jpeg_cut_short_within_its_header_does_not_hang(tmp_path: Path) -> Non
             strip(path)
         except OSError:
             continue
+
+
+def test_fill_bytes_and_restart_markers_of_a_jpeg_do_no_harm(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    picture(size=(200, 120)).save(path, restart_marker_blocks=2, comment=MARKER)
+    content = path.read_bytes()
+    assert b"\xff\xd0" in content
+    at = content.index(b"\xff\xfe")
+    path.write_bytes(content[:at] + b"\xff\xff\xff" + content[at:])
+    clean = stripped(path)
+    assert MARKER.encode() not in clean.read_bytes()
+    np.testing.assert_array_equal(shown(clean)[1], shown(path)[1])
+
+
+def test_a_gif_keeps_its_transparency(tmp_path: Path) -> None:
+    path = tmp_path / "a.gif"
+    picture("P").save(path, transparency=3)
+    clean = stripped(path)
+    np.testing.assert_array_equal(shown(clean)[1], shown(path)[1])
+
+
+def test_of_an_image_that_moves_the_first_frame_stays(tmp_path: Path) -> None:
+    path = tmp_path / "a.webp"
+    frames = [picture(), picture().rotate(180)]
+    frames[0].save(path, save_all=True, append_images=frames[1:], lossless=True)
+    np.testing.assert_array_equal(shown(stripped(path))[1], np.asarray(frames[0]))

@@ -17,6 +17,7 @@ import tempfile
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import polars as pl
@@ -25,7 +26,7 @@ from heldout.datasets.atomic import sync, sync_tree
 from heldout.datasets.giveaways import find_giveaways
 from heldout.datasets.identifiers import hash_keys, keyed_ids
 from heldout.datasets.manifest import Manifest, describe
-from heldout.datasets.media import store_media
+from heldout.datasets.media import in_threads, store_media
 from heldout.datasets.splits import Splits
 from heldout.datasets.table import ID, MEDIA, ExampleTable
 from heldout.datasets.writers import write_table
@@ -201,7 +202,8 @@ def _write_public(named: dict[str, _Named], plan: _Plan, folder: Path) -> None:
 def _store_all(table: ExampleTable, folder: Path) -> pl.Series:
     """Store the images in the public order of their rows; return their paths in the data folder."""
     folder.mkdir(exist_ok=True)
-    names = [store_media(path, folder, durable=False) for path in table.media_paths()]
+    store = partial(store_media, folder=folder, durable=False)
+    names = in_threads(store, table.media_paths())
     return pl.Series(MEDIA, [f"{MEDIA_FOLDER}/{name}" for name in names], dtype=pl.String)
 
 

@@ -53,12 +53,13 @@ def strip(path: Path) -> Stripped:
     with open_image(path) as image:
         image_format = image.format
         orientation = int(image.getexif().get(_ORIENTATION, 1))
+        is_still = getattr(image, "n_frames", 1) == 1
     content = path.read_bytes()
     if image_format == "PNG":
         return Stripped(_strip_png(content, orientation), ".png")
     if image_format == "JPEG":
         return Stripped(_strip_jpeg(content, orientation), ".jpg")
-    if image_format == "WEBP" and orientation == 1:
+    if image_format == "WEBP" and orientation == 1 and is_still:
         return Stripped(_strip_webp(content), ".webp")
     return _rewrite(path, orientation)
 

@@ -1,21 +1,23 @@
 """What every reader of tables must do, whatever its format."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
+from heldout.datasets import readers
 from heldout.datasets.kinds import Kind
-from heldout.datasets.readers import read_examples
+from heldout.datasets.readers import RawTable, Reader, read_examples
 from heldout.datasets.tasks import find_task
 from heldout.datasets.writers import write_table
-from heldout.errors import BadInput
+from heldout.errors import BadInput, Problems
 
 SUFFIXES = [".csv", ".jsonl", ".parquet"]
 FORMATS = pytest.mark.parametrize("suffix", SUFFIXES)
@@ -85,6 +87,7 @@ TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 
 
 @FORMATS
+@settings(max_examples=50)
 @given(cells=st.lists(st.none() | TEXT.filter(bool), min_size=1, max_size=8))
 def test_any_text_comes_back_letter_for_letter(
     suffix: str, cells: list[str | None], tmp_path_factory: pytest.TempPathFactory
@@ -95,6 +98,7 @@ def test_any_text_comes_back_letter_for_letter(
 
 
 @FORMATS
+@settings(max_examples=50)
 @given(cells=st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8))
 def test_any_finite_number_comes_back_bit_for_bit(
     suffix: str, cells: list[float], tmp_path_factory: pytest.TempPathFactory
@@ -184,6 +188,7 @@ def test_an_empty_file_is_refused(suffix: str, tmp_path: Path) -> None:
 
 
 @FORMATS
+@settings(max_examples=50)
 @given(data=st.data())
 def test_a_damaged_file_is_refused_or_read_but_never_crashes(
     suffix: str, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
@@ -228,3 +233,39 @@ def test_a_format_can_be_named_when_the_file_name_does_not_say(tmp_path: Path) -
     (tmp_path / "t.txt").write_text("example_id,reference\na,x\n")
     table = read_examples(tmp_path / "t.txt", task=TABULAR, format_id="csv")
     assert table.ids == ["a"]
+
+
+@pytest.fixture
+def installed_reader(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A package that brings a reader of `.csv` files with one fixed row."""
+
+    def read(path: Path, problems: Problems) -> RawTable:
+        columns = {"example_id": pl.Series(["theirs"]), "reference": pl.Series(["x"])}
+        return RawTable(columns, place=lambda _: path.name, root=path.parent)
+
+    reader = Reader("their-csv", "Their CSV", (".csv",), read)
+    point = SimpleNamespace(load=lambda: reader)
+    monkeypatch.setattr(readers, "entry_points", lambda group: {"heldout.readers": [point]}[group])
+    readers._installed_readers.cache_clear()
+    yield
+    readers._installed_readers.cache_clear()
+
+
+@pytest.mark.usefixtures("installed_reader")
+def test_a_reader_of_an_installed_package_comes_before_ours(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("example_id,reference\nours,x\n")
+    assert read_examples(tmp_path / "t.csv", task=TABULAR).ids == ["theirs"]
+    assert read_examples(tmp_path / "t.csv", task=TABULAR, format_id="csv").ids == ["ours"]
+
+
+@FORMATS
+def test_names_that_are_too_long_or_not_plain_text_are_refused(suffix: str, tmp_path: Path) -> None:
+    frame = pl.DataFrame(
+        {"example_id": ["x" * 257, "b"], "image": ["a\x07.png", ""], "reference": ["c\x1b", "d"]}
+    )
+    write_table(frame, tmp_path / f"t{suffix}")
+    said = problems_of(tmp_path / f"t{suffix}", task=find_task("image-classification"))
+    assert "the id is longer than 256 characters" in said
+    assert "the path 'a\\x07.png' contains control characters" in said
+    assert "names no image" in said
+    assert "the name 'c\\x1b' contains control characters" in said

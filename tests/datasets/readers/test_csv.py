@@ -55,6 +55,7 @@ def test_a_column_named_twice_is_refused(tmp_path: Path) -> None:
 
 def test_a_quote_that_never_closes_is_refused(tmp_path: Path) -> None:
     assert "is not readable as CSV" in refusal(tmp_path, 'example_id,note\na,"open\n')[0]
+    assert "line 1: is not readable as CSV" in refusal(tmp_path, '"example_id\n')[0]
 
 
 def test_names_of_columns_must_be_plain(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -21,8 +22,12 @@ ENTRY_POINTS = "heldout.readers"
 
 def all_readers() -> list[Reader]:
     """Return the readers of Heldout and of installed packages; an installed one wins."""
-    installed = [point.load() for point in entry_points(group=ENTRY_POINTS)]
-    return [*installed, *image_folder.TABLE_READERS, image_folder.READER]
+    return [*_installed_readers(), *image_folder.TABLE_READERS, image_folder.READER]
+
+
+@cache
+def _installed_readers() -> tuple[Reader, ...]:
+    return tuple(point.load() for point in entry_points(group=ENTRY_POINTS))
 
 
 def find_reader(path: Path, *, format_id: str | None = None) -> Reader:
