@@ -5,7 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
-from ninja import File, Router, Schema, UploadedFile
+from ninja import File, Router, Schema, Status, UploadedFile
 
 from heldout.site.accounts.security import ANYBODY, SIGNED_IN
 from heldout.site.catalog.responses import download
@@ -110,10 +110,10 @@ def list_challenges(request: HttpRequest) -> list[ChallengeSummary]:
 @router.post(
     "/challenges", response={201: Published, **REFUSED}, auth=SIGNED_IN, url_name="publish"
 )
-def publish_challenge(request: HttpRequest, file: File[UploadedFile]) -> tuple[int, Published]:
+def publish_challenge(request: HttpRequest, file: File[UploadedFile]) -> Status[Published]:
     """Publish a ZIP of a challenge folder. An id that the caller organises gets a new revision."""
     challenge = services.publish(source=stream(file), by=request.auth, now=timezone.now())  # type: ignore[attr-defined]
-    return 201, Published(id=challenge.slug, revision=challenge.revision.number)
+    return Status(201, Published(id=challenge.slug, revision=challenge.revision.number))
 
 
 @router.get(
@@ -177,14 +177,14 @@ def edit_phase(request: HttpRequest, slug: str, phase: str, changes: PhaseEdit) 
 @router.post(
     "/challenges/{slug}/terms", response={204: None, **REFUSED}, auth=SIGNED_IN, url_name="terms"
 )
-def accept_terms(request: HttpRequest, slug: str, terms: TermsIn) -> tuple[int, None]:
+def accept_terms(request: HttpRequest, slug: str, terms: TermsIn) -> Status[None]:
     """Accept the terms as they were shown."""
     user = request.auth  # type: ignore[attr-defined]
     challenge = find_challenge(slug, user)
     services.accept_terms(
         challenge=challenge, user=user, terms_digest=terms.terms_digest, now=timezone.now()
     )
-    return 204, None
+    return Status(204, None)
 
 
 @router.get(

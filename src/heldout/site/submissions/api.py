@@ -13,7 +13,7 @@ from django.http import (
     JsonResponse,
 )
 from django.utils import timezone
-from ninja import File, Form, Router, Schema, UploadedFile
+from ninja import File, Form, Router, Schema, Status, UploadedFile
 from ninja.params.functions import Header
 
 from heldout.site.accounts.security import ANYBODY, SIGNED_IN
@@ -151,7 +151,7 @@ def submit(
     file: File[UploadedFile],
     note: Form[str] = "",
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
-) -> tuple[int, SubmissionOut]:
+) -> Status[SubmissionOut]:
     """Hand in a predictions file. A retry with the same `Idempotency-Key` is the same submission."""
     user, now = request.auth, timezone.now()  # type: ignore[attr-defined]
     found = find_phase(find_challenge(slug, user), phase)
@@ -165,7 +165,7 @@ def submit(
         idempotency_key=idempotency_key[:100],
         now=now,
     )
-    return 201, _submission(submission, user)
+    return Status(201, _submission(submission, user))
 
 
 @router.get(

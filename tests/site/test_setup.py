@@ -1,0 +1,108 @@
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+SCRIPT = """
+import sys
+from pathlib import Path
+from heldout.errors import HeldoutError
+from heldout.site.setup import prepare
+try:
+    prepare(Path(sys.argv[1]))
+except HeldoutError as error:
+    sys.exit(str(error))
+{then}
+"""
+
+
+def in_a_process(folder: Path, then: str = "", **environ: str) -> subprocess.CompletedProcess[str]:
+    """Prepare a folder in a process of its own, as the commands do."""
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith(("HELDOUT_", "DJANGO_"))}
+    return subprocess.run(
+        [sys.executable, "-c", SCRIPT.format(then=then), str(folder)],
+        env=inherited | environ,
+        capture_output=True,
+        text=True,
+        timeout=50,
+    )
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path / "new" / "site"
+
+
+def test_a_new_folder_guards_what_is_secret(folder):
+    assert in_a_process(folder).returncode == 0
+    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+    assert modes["secret"] == 0o600
+    assert {modes[name] for name in ("answers", "submissions", "backups")} == {0o700}
+    assert modes["files"] == 0o755
+
+
+def test_every_connection_of_sqlite_is_durable(folder):
+    then = """
+from django.db import connection
+cursor = connection.cursor()
+for name in ("journal_mode", "synchronous", "foreign_keys"):
+    print(cursor.execute(f"PRAGMA {name}").fetchone()[0])
+print(connection.transaction_mode)
+"""
+    assert in_a_process(folder, then).stdout.split() == ["wal", "2", "1", "IMMEDIATE"]
+
+
+def test_the_secret_stays_the_same(folder):
+    show = "from django.conf import settings; print(settings.SECRET_KEY)"
+    first, second = (in_a_process(folder, show).stdout for _ in range(2))
+    assert first == second
+    assert len(first) > 50
+
+
+def test_a_copy_is_saved_before_the_database_changes_shape(folder):
+    assert in_a_process(folder).returncode == 0
+    assert not list((folder / "backups").iterdir())
+    with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
+        database.execute("DROP TABLE submissions_board")
+        database.execute("DELETE FROM django_migrations WHERE app = 'submissions'")
+        for (table,) in database.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'submissions_%'"
+        ).fetchall():
+            database.execute(f"DROP TABLE {table}")
+        database.commit()
+    assert in_a_process(folder).returncode == 0
+    (copy,) = (folder / "backups").iterdir()
+    assert copy.stat().st_mode & 0o777 == 0o600
+    with closing(sqlite3.connect(copy)) as database:
+        (ok,) = database.execute("PRAGMA integrity_check").fetchone()
+        assert ok == "ok"
+        assert database.execute("SELECT count(*) FROM accounts_user").fetchone() == (0,)
+
+
+def test_bad_settings_stop_the_site_with_all_of_them(folder):
+    ended = in_a_process(folder, HELDOUT_DEBUG="perhaps", HELDOUT_ATTEMPTS="-1")
+    assert ended.returncode == 1
+    assert "HELDOUT_DEBUG" in ended.stderr
+    assert "HELDOUT_ATTEMPTS" in ended.stderr
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_models_and_the_migrations_agree(folder):
+    then = """
+from django.core.management import call_command
+call_command("makemigrations", check=True, dry_run=True, verbosity=0)
+"""
+    assert in_a_process(folder, then).returncode == 0
+
+
+def test_the_framework_finds_nothing_to_complain_about_on_a_public_site(folder):
+    then = """
+from django.core.management import call_command
+call_command("check", deploy=True, fail_level="WARNING")
+"""
+    ended = in_a_process(folder, then, HELDOUT_BASE_URL="https://challenges.example.org")
+    assert ended.returncode == 0, ended.stderr
