@@ -57,9 +57,9 @@ def draw(build: Callable[[int], Chart], *, shows: object, title: str, descriptio
 
 
 def warm_up() -> None:
-    """Start the drawing engine, which takes a second, before the first reader waits for it."""
-    chart = alt.Chart(alt.Data(values=[{"x": 0}])).mark_point().encode(x="x:Q")
-    vl_convert.vegalite_to_svg(chart.to_dict())
+    """Start the engine, which takes a second or two, before the first reader waits for it."""
+    point = alt.Chart(alt.Data(values=[{"x": 0}])).mark_point().encode(x="x:Q")
+    _svg(alt.LayerChart(layer=[point]), "", "", "warm-up")
 
 
 def axis(**options: Any) -> alt.Axis:
