@@ -1,8 +1,18 @@
 """What the web server calls."""
 
 import os
+import threading
 
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heldout.site.settings")
 application = get_wsgi_application()
+
+
+def _warm_up() -> None:
+    from heldout.site.common.drawing import warm_up
+
+    warm_up()
+
+
+threading.Thread(target=_warm_up, daemon=True).start()

@@ -51,6 +51,24 @@ class BoardRow:
 
 
 @dataclass(frozen=True, slots=True)
+class BoardState:
+    """What decides whether a leaderboard has changed for a viewer, without its rows."""
+
+    phase: Phase
+    version: int
+    score: bool
+    interval: bool
+
+    @property
+    def pending(self) -> bool:
+        return self.version < self.phase.board_version
+
+    @property
+    def etag(self) -> str:
+        return f'"{self.phase.pk}-{self.version}-{int(self.score)}{int(self.interval)}"'
+
+
+@dataclass(frozen=True, slots=True)
 class BoardView:
     """A leaderboard as one viewer may see it.
 
@@ -72,33 +90,46 @@ class BoardView:
     etag: str
 
 
+def state(*, phase: Phase, viewer: Viewer) -> BoardState:
+    """What the viewer has seen already if its ETag is theirs.
+
+    Raises:
+        PermissionDenied: The phase does not show its leaderboard to this viewer.
+    """
+    version = Board.objects.filter(phase=phase).values_list("version", flat=True).first()
+    return _state(phase, viewer, version or 0)
+
+
+def _state(phase: Phase, viewer: Viewer, version: int) -> BoardState:
+    require(viewer, "challenges.view_board", phase)
+    everything = viewer.has_perm("challenges.review", phase.challenge)
+    score = everything or phase.reveals(Reveal.SCORE)
+    interval = score and (everything or phase.reveals(Reveal.INTERVAL))
+    return BoardState(phase, version, score, interval)
+
+
 def leaderboard(*, phase: Phase, viewer: Viewer) -> BoardView:
     """The leaderboard of a phase.
 
     Raises:
         PermissionDenied: The phase does not show it to this viewer.
     """
-    require(viewer, "challenges.view_board", phase)
-    everything = viewer.has_perm("challenges.review", phase.challenge)
     board = Board.objects.filter(phase=phase).first()
-    score = everything or phase.reveals(Reveal.SCORE)
-    interval = everything or phase.reveals(Reveal.INTERVAL)
+    state = _state(phase, viewer, board.version if board else 0)
     own = entrant_of(phase.challenge, viewer)
-    rows = _rows(board, interval=interval) if board and score else ()
-    version = board.version if board else 0
     return BoardView(
         phase=phase,
-        version=version,
+        version=state.version,
         metric=board.metric if board else "",
         name=board.name if board else "",
         higher_is_better=board.higher_is_better if board else True,
-        rows=rows,
-        shows_intervals=interval and score,
-        hidden=not score,
-        pending=version < phase.board_version,
+        rows=_rows(board, interval=state.interval) if board and state.score else (),
+        shows_intervals=state.interval,
+        hidden=not state.score,
+        pending=state.pending,
         computed_at=board.computed_at if board else None,
         own_entrant_id=own.pk if own else None,
-        etag=f'"{phase.pk}-{version}-{int(score)}{int(interval)}"',
+        etag=state.etag,
     )
 
 
