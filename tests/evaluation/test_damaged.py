@@ -49,7 +49,7 @@ def damage(draw: st.DrawFn) -> tuple[str, bytes]:
     return suffix, data
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(damage())
 def test_a_damaged_file_is_read_or_refused_with_places(
     tmp_path_factory: pytest.TempPathFactory, damaged: tuple[str, bytes]

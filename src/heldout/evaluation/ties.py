@@ -1,4 +1,4 @@
-"""Weighted sums over groups of equal scores, on which every ranking metric rests."""
+"""Running sums of weights in the order of scores, on which every ranking metric rests."""
 
 from __future__ import annotations
 
@@ -7,44 +7,44 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from heldout.evaluation.data import Flags, Floats
+from heldout.evaluation.data import Floats
+
+Positions = NDArray[np.intp]
 
 
-class TiedSums(NamedTuple):
-    """Sums of weights over examples of equal score, in ascending order of the score.
+class Order(NamedTuple):
+    """Examples in ascending order of a value, with ties.
 
     Attributes:
-        positive: (groups, r), over the examples that are flagged.
-        total: (groups, r), over all.
+        examples: (n,), the examples in order.
+        before: (n,), how many have a smaller value than each example.
+        through: (n,), how many have a smaller value or the same.
     """
 
-    positive: Floats
-    total: Floats
+    examples: Positions
+    before: Positions
+    through: Positions
 
 
-def tied_sums(weights: Floats, scores: Floats, flags: Flags) -> TiedSums:
-    """Sum weights (r, n) over groups of equal scores (n,)."""
-    order = np.argsort(scores, kind="stable")
-    starts = _starts(scores[order])
-    ordered = weights.T[order]
-    total = np.add.reduceat(ordered, starts, axis=0)
-    positive = np.add.reduceat(ordered * flags[order, None], starts, axis=0)
-    return TiedSums(positive, total)
+def order_of(values: Floats) -> Order:
+    """Sort values (n,)."""
+    examples = np.argsort(values, kind="stable")
+    ordered = values[examples]
+    before = np.searchsorted(ordered, values, side="left")
+    return Order(examples, before, np.searchsorted(ordered, values, side="right"))
 
 
-def midranks(weights: Floats, values: Floats) -> Floats:
-    """Return the mean rank of each example among its equals, less a half: (r, n).
+def running_sums(weights: Floats, examples: Positions) -> Floats:
+    """Return the weight (r, k + 1) of the first 0, 1, … k of these examples, in their order."""
+    sums = np.zeros((len(weights), len(examples) + 1))
+    np.cumsum(np.take(weights, examples, axis=1), axis=1, out=sums[:, 1:])
+    return sums
+
+
+def midranks(weights: Floats, order: Order, examples: Positions | slice) -> Floats:
+    """Return the mean rank of some examples among their equals, less a half: (r, examples).
 
     An example of weight w takes w ranks, as if it stood there w times.
     """
-    order = np.argsort(values, kind="stable")
-    starts = _starts(values[order])
-    total = np.add.reduceat(weights.T[order], starts, axis=0)
-    middle = np.cumsum(total, axis=0) - total / 2
-    group = np.empty(len(values), dtype=np.intp)
-    group[order] = np.repeat(np.arange(len(starts)), np.diff(np.append(starts, len(values))))
-    return middle[group].T
-
-
-def _starts(ordered: Floats) -> NDArray[np.intp]:
-    return np.flatnonzero(np.append(True, ordered[1:] != ordered[:-1]))
+    sums = running_sums(weights, order.examples)
+    return (sums[:, order.before[examples]] + sums[:, order.through[examples]]) / 2

@@ -55,7 +55,10 @@ class Resampling:
         size = size or max(1, BLOCK_BYTES // (8 * max(1, self.n)))
         for start in range(0, self.replicates, size):
             stop = min(start + size, self.replicates)
-            yield np.stack([self._draw(replicate) for replicate in range(start, stop)])
+            block = np.empty((stop - start, self.n))
+            for row, replicate in zip(block, range(start, stop), strict=True):
+                row[:] = self._draw(replicate)
+            yield block
 
     def group_blocks(self, sizes: NDArray[np.intp]) -> Iterator[NDArray[np.float64]]:
         """Yield how often each group of interchangeable examples is drawn: (block, groups).
@@ -87,9 +90,9 @@ class Resampling:
                     block[row] += np.bincount(chosen, minlength=len(sizes))
             yield block
 
-    def _draw(self, replicate: int) -> NDArray[np.float64]:
+    def _draw(self, replicate: int) -> NDArray[np.intp]:
         units = self.units
         drawn = np.random.default_rng((self.seed, replicate)).integers(units, size=units)
-        counts = np.bincount(drawn, minlength=units).astype(np.float64)
+        counts = np.bincount(drawn, minlength=units)
         codes = self._cluster_codes
         return counts if codes is None else counts[codes]

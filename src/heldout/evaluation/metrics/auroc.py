@@ -14,7 +14,7 @@ from heldout.evaluation.data import Flags, Floats, LabelPredictions, LabelRefere
 from heldout.evaluation.metric import Metric, ratio
 from heldout.evaluation.requirements import require_scores
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.ties import tied_sums
+from heldout.evaluation.ties import midranks, order_of
 
 
 @dataclass(frozen=True)
@@ -58,9 +58,11 @@ class Auroc(Metric[LabelPredictions, LabelReferences]):
 
 
 def _area(weights: Floats, scores: Floats, flags: Flags) -> Floats:
-    if not flags.any() or flags.all():
+    """Return the area from the ranks of the positive examples, as Mann and Whitney's U."""
+    positive = np.flatnonzero(flags)
+    if len(positive) in (0, len(flags)):
         return np.full(len(weights), np.nan)
-    positive, total = tied_sums(weights, scores, flags)
-    negative = total - positive
-    below = np.cumsum(negative, axis=0) - negative / 2
-    return ratio((positive * below).sum(axis=0), positive.sum(axis=0) * negative.sum(axis=0))
+    own = weights[:, positive]
+    total = own.sum(axis=1)
+    ranks = (own * midranks(weights, order_of(scores), positive)).sum(axis=1)
+    return ratio(ranks - total**2 / 2, total * (weights.sum(axis=1) - total))

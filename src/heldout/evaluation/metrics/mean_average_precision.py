@@ -14,7 +14,7 @@ from heldout.evaluation.data import Flags, Floats, SetPredictions, SetReferences
 from heldout.evaluation.metric import Metric, ratio
 from heldout.evaluation.requirements import require_scores
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.ties import tied_sums
+from heldout.evaluation.ties import order_of, running_sums
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,13 @@ class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
 
 
 def _average_precision(weights: Floats, scores: Floats, flags: Flags) -> Floats:
-    if not flags.any():
+    positive = np.flatnonzero(flags)
+    if not len(positive):
         return np.full(len(weights), np.nan)
-    positive, total = tied_sums(weights, -scores, flags)
-    precision = ratio(np.cumsum(positive, axis=0), np.cumsum(total, axis=0))
-    hits = np.where(positive > 0, positive * precision, 0)
-    return ratio(hits.sum(axis=0), positive.sum(axis=0))
+    order = order_of(-scores)
+    through = order.through[positive]
+    found = np.append(0, np.cumsum(flags[order.examples]))[through]
+    hits = running_sums(weights, order.examples[flags[order.examples]])
+    precision = ratio(hits[:, found], running_sums(weights, order.examples)[:, through])
+    own = weights[:, positive]
+    return ratio(np.where(own > 0, own * precision, 0).sum(axis=1), own.sum(axis=1))

@@ -10,7 +10,9 @@ from heldout.datasets.tasks import Family
 from heldout.evaluation.data import Floats, NumberPredictions, NumberReferences
 from heldout.evaluation.metric import Metric, Number, ratio
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.ties import midranks
+from heldout.evaluation.ties import midranks, order_of
+
+ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,12 @@ class Spearman(Metric[NumberPredictions, NumberReferences]):
         if not len(stats):
             return np.full((len(weights), 1), np.nan)
         centre = weights.sum(axis=1, keepdims=True) / 2
-        first = midranks(weights, stats.array("prediction")) - centre
-        second = midranks(weights, stats.array("reference")) - centre
-        shared = (weights * first * second).sum(axis=1)
-        spread = (weights * first**2).sum(axis=1) * (weights * second**2).sum(axis=1)
+        first = midranks(weights, order_of(stats.array("prediction")), ALL) - centre
+        second = midranks(weights, order_of(stats.array("reference")), ALL) - centre
+        shared = _weighted_sum(weights, first, second)
+        spread = _weighted_sum(weights, first, first) * _weighted_sum(weights, second, second)
         return np.clip(ratio(shared, np.sqrt(spread)), -1, 1)[:, None]
+
+
+def _weighted_sum(weights: Floats, first: Floats, second: Floats) -> Floats:
+    return np.asarray(np.einsum("rn,rn,rn->r", weights, first, second))
