@@ -95,10 +95,14 @@ def fit(name: str, features: Features, *, seed: int) -> Fitted:
         remedy = did_you_mean(name, known) or f"there are {', '.join(known)}"
         raise BadInput([Problem("baseline", f'there is no baseline "{name}"', remedy)])
     try:
+        from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
         estimator = known[name].build(features, seed)
     except ImportError:
         raise MissingExtra(feature="training baselines", extra="demo") from None
-    estimator.fit(features.vectors[features.train], features.targets)
+    # Matrices this small are slower on several threads, and on one their sums have one order.
+    with threadpool_limits(limits=1):
+        estimator.fit(features.vectors[features.train], features.targets)
     return Fitted(known[name], features, estimator)
 
 
@@ -166,7 +170,7 @@ def _rbf_svm(features: Features, seed: int) -> Any:
 def _small_network(_: Features, seed: int) -> Any:
     from sklearn.neural_network import MLPClassifier
 
-    return _scaled(MLPClassifier((64,), alpha=1e-3, max_iter=5_000, random_state=seed))
+    return _scaled(MLPClassifier((64,), tol=1e-3, max_iter=5_000, random_state=seed))
 
 
 def _mean(_: Features, __: int) -> Any:
