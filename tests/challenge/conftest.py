@@ -52,7 +52,7 @@ def made(tmp_path_factory, animals):
             public=("size",),
             seed=1,
         ),
-        wishes=Wishes(subgroups=(("colour",),), cluster="owner"),
+        wishes=Wishes(subgroups=(("colour",),), cluster="owner", organisers=("me@example.org",)),
         now=NOW,
     )
     return folder / "animals"

@@ -168,6 +168,11 @@ def test_data_without_a_manifest_gets_a_note(folder):
     ]
 
 
+def test_a_challenge_that_names_no_organiser_gets_a_note(folder):
+    edit(folder / "challenge.toml", 'organisers = ["me@example.org"]', "organisers = []")
+    assert [note.split(":")[1].strip() for note in notes(folder)] == ["challenge.organisers"]
+
+
 def test_no_folder_is_one_problem(tmp_path):
     assert problems(tmp_path / "nowhere")[0].endswith(
         "there is no such folder; `heldout new` makes one"

@@ -319,6 +319,20 @@ def test_a_file_of_the_wrong_shape_is_refused(text):
     assert problems_of(text)
 
 
+@pytest.mark.parametrize("depth", [300, 450, 100_000])
+@pytest.mark.parametrize("shape", ["{}", "[challenge]\nid = {}", "[[phases]]\nopens = {}"])
+def test_values_nested_without_end_are_refused(depth, shape):
+    nested = f"x = {'[' * depth}{']' * depth}" if shape == "{}" else "[" * depth + "]" * depth
+    assert problems_of(shape.format(nested))
+
+
+def test_a_number_too_long_to_print_is_refused_without_printing_it():
+    text = changed(('id = "small"', f"seed = 0x{'f' * 6000}\nid = 0x{'f' * 6000}"))
+    found = problems_of(text)
+    assert any("challenge.id" in problem and "more than 64 bits" in problem for problem in found)
+    assert max(map(len, found)) < 300
+
+
 @given(data=st.data())
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(data, example):
     """Cut, doubled, swapped and retyped lines of the complete example."""

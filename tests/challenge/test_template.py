@@ -93,6 +93,32 @@ def test_columns_of_a_table_to_predict_from_are_public(made):
     assert set(private.columns) == {"example_id", "reference", "colour", "owner"}
 
 
+def test_splits_that_were_made_elsewhere_stay_as_they_are(animals, tmp_path):
+    sizes = {"train": animals[:150], "test": animals[150:]}
+    for name, part in sizes.items():
+        part.write_csv(tmp_path / f"{name}.csv")
+    sources = {name: tmp_path / f"{name}.csv" for name in sizes}
+    recipe = Recipe(task=find_task("tabular-classification"))
+    manifest = create(tmp_path / "c", source=sources, recipe=recipe, now=NOW)
+    assert manifest.split.method == "given"
+    answers = pl.read_parquet(tmp_path / "c/answers/test.parquet")
+    assert set(answers["example_id"]) == set(animals[150:]["example_id"])
+    assert load(tmp_path / "c").definition.challenge.classes == ("cat", "dog", "zebra")
+
+
+def test_splits_that_share_an_example_are_refused(animals, tmp_path):
+    animals[:100].write_csv(tmp_path / "train.csv")
+    animals[99:].write_csv(tmp_path / "test.csv")
+    sources = {name: tmp_path / f"{name}.csv" for name in ("train", "test")}
+    with pytest.raises(BadInput, match="both contain the example"):
+        create(
+            tmp_path / "c",
+            source=sources,
+            recipe=Recipe(task=find_task("tabular-classification")),
+            now=NOW,
+        )
+
+
 def test_a_regression_table_becomes_a_challenge(tmp_path):
     rows = "\n".join(f"x{i},{(i * 37 % 101) / 10},{i % 7}" for i in range(100))
     (tmp_path / "t.csv").write_text(f"example_id,reference,weight\n{rows}\n")

@@ -32,6 +32,21 @@ def test_new_prints_the_manifest_as_json(run, images, tmp_path):
     assert manifest["split"]["seed"] == 3
 
 
+def test_new_takes_splits_that_are_there_already(run, files):
+    lines = (files / "refs.csv").read_text().splitlines()
+    for name, part in (("train", lines[1:71]), ("final", lines[71:])):
+        (files / f"{name}.csv").write_text("\n".join([lines[0], *part]))
+    options = ["--task", "tabular-classification", "--public", "", "--json"]
+    for name in ("train", "final"):
+        options += ["--split", f"{name}={files / name}.csv"]
+    manifest = run("new", files / "c", *options).json["manifest"]
+    assert manifest["examples"] == {"train": 70, "final": 50}
+    assert manifest["held_out"] == ["final"]
+    both = run("new", files / "d", "--from", files / "refs.csv", *options)
+    assert both.code == 2
+    assert run("new", files / "d", "--split", "train").code == 2
+
+
 def test_new_without_data_makes_a_skeleton_and_says_what_to_fill_in(run, tmp_path):
     ran = run("new", tmp_path / "later")
     assert ran.code == 0
@@ -41,7 +56,7 @@ def test_new_without_data_makes_a_skeleton_and_says_what_to_fill_in(run, tmp_pat
 
 def test_check_exits_1_and_lists_all_problems(run, images, tmp_path):
     folder = tmp_path / "pets"
-    run("new", folder, "--from", images)
+    run("new", folder, "--from", images, "--organiser", "me@example.org")
     (folder / "terms.md").unlink()
     (folder / "data/extra.txt").write_text("hello")
     ran = run("check", folder)

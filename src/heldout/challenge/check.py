@@ -59,7 +59,7 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
     _check_pages(challenge, problems)
     tables = _read_tables(challenge, decode, problems)
     answers = _read_all_answers(challenge, problems)
-    notes = not_yet_in_force(challenge.definition)
+    notes = [*_nobody_organises(challenge), *not_yet_in_force(challenge.definition)]
     for split, references in answers.items():
         _check_split(challenge, split, tables, references, problems)
         if split in tables:
@@ -71,6 +71,14 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
         _check_manifest(challenge, folder, problems, notes)
     sizes = {split: len(table) for split, table in tables.items()}
     return CheckReport(tuple(problems), tuple(notes), sizes)
+
+
+def _nobody_organises(challenge: Challenge) -> list[Problem]:
+    if challenge.definition.challenge.organisers:
+        return []
+    place = f"{FILE}: challenge.organisers"
+    message = "nobody is named, so on a site nobody sees the submissions"
+    return [Problem(place, message, 'write organisers = ["you@example.org"]')]
 
 
 def _check_pages(challenge: Challenge, problems: Problems) -> None:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from heldout.datasets.holdout import hold_out
 from heldout.datasets.manifest import Manifest
 from heldout.datasets.readers import read_examples
-from heldout.datasets.splits import ByTime, Grouped, Random, Splits, Stratified, split
+from heldout.datasets.splits import ByTime, Grouped, Random, Splits, Stratified, given_splits, split
 from heldout.datasets.table import ExampleTable
 from heldout.datasets.tasks import Family, Task
+from heldout.errors import BadInput, Problems
 
 FRACTIONS = {"train": 0.6, "val": 0.2, "test": 0.2}
 
@@ -72,6 +73,25 @@ class Recipe:
         """
         return split(table, fractions=self.fractions, seed=self.seed, by=self.by or self._method())
 
+    def read_splits(self, sources: Mapping[str, Path]) -> Splits:
+        """Read splits that were made elsewhere, each from its own table or folder.
+
+        Raises:
+            BadInput: With every problem of all of them, or an example that is in two splits.
+        """
+        problems, tables = Problems(), dict[str, ExampleTable]()
+        for name, source in sources.items():
+            try:
+                tables[name] = self.read(source)
+            except BadInput as error:
+                for found in error.problems:
+                    problems.add(f"{name}: {found.place}", found.message, found.remedy)
+        problems.refuse_if_any()
+        classes = self.classes or sorted({name for t in tables.values() for name in t.classes})
+        return given_splits(
+            {name: replace(table, classes=tuple(classes)) for name, table in tables.items()}
+        )
+
     def hold_out(self, splits: Splits, *, data: Path, answers: Path) -> Manifest:
         """Write public data and held-out answers to two new folders.
 
@@ -80,7 +100,7 @@ class Recipe:
         """
         return hold_out(
             splits,
-            held_out=self.kept_back,
+            held_out=self.kept_back(splits),
             data=data,
             answers=answers,
             public=self._public(splits),
@@ -88,12 +108,9 @@ class Recipe:
             new_ids=self.new_ids,
         )
 
-    @property
-    def kept_back(self) -> tuple[str, ...]:
-        """The splits whose answers are kept back, in the order of the fractions."""
-        if self.held_out is None:
-            return tuple(self.fractions)[1:]
-        return tuple(self.held_out)
+    def kept_back(self, splits: Iterable[str]) -> tuple[str, ...]:
+        """Return which of these splits' answers are kept back."""
+        return tuple(splits)[1:] if self.held_out is None else tuple(self.held_out)
 
     def _method(self) -> Random | Stratified:
         return Random() if self.task.family is Family.NUMBER else Stratified()

@@ -57,7 +57,7 @@ class Wishes:
 def create(
     folder: Path,
     *,
-    source: Path | ExampleTable,
+    source: Path | ExampleTable | Mapping[str, Path],
     recipe: Recipe,
     wishes: Wishes | None = None,
     now: datetime,
@@ -68,7 +68,7 @@ def create(
 
     Args:
         folder: A path that is new, or an empty folder.
-        source: The data set, or where it is.
+        source: The data set, or where it is; or where each split is, if it was split elsewhere.
         recipe: How it is divided.
         wishes: What the organiser wants.
         now: When the phases open; they close 90 days later.
@@ -78,9 +78,7 @@ def create(
     """
     wishes = wishes or Wishes()
     _refuse_target(folder)
-    table = source if isinstance(source, ExampleTable) else recipe.read(source)
-    _refuse_wishes(wishes, recipe, table)
-    splits = recipe.divide(table)
+    splits = _divide(source, recipe, wishes)
     facts = _facts(folder, wishes, recipe, splits, now)
     with _new_folder(folder) as building:
         manifest = recipe.hold_out(splits, data=building / "data", answers=building / "answers")
@@ -123,6 +121,18 @@ def create_skeleton(
         (building / "answers").mkdir(mode=0o700)
 
 
+def _divide(
+    source: Path | ExampleTable | Mapping[str, Path], recipe: Recipe, wishes: Wishes
+) -> Splits:
+    if isinstance(source, Mapping):
+        splits = recipe.read_splits(source)
+        _refuse_wishes(wishes, recipe, next(iter(splits.parts.values())), list(splits))
+        return splits
+    table = source if isinstance(source, ExampleTable) else recipe.read(source)
+    _refuse_wishes(wishes, recipe, table, list(recipe.fractions))
+    return recipe.divide(table)
+
+
 def slug(name: str) -> str:
     """Return a name in a-z, 0-9 and hyphens."""
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:80] or "challenge"
@@ -143,7 +153,9 @@ def _refuse_target(folder: Path) -> None:
         raise BadInput([Problem(str(folder), "is there already", "name a new folder")])
 
 
-def _refuse_wishes(wishes: Wishes, recipe: Recipe, table: ExampleTable) -> None:
+def _refuse_wishes(
+    wishes: Wishes, recipe: Recipe, table: ExampleTable, splits: Sequence[str]
+) -> None:
     problems = Problems()
     for spec in wishes.metrics:
         try:
@@ -157,11 +169,9 @@ def _refuse_wishes(wishes: Wishes, recipe: Recipe, table: ExampleTable) -> None:
             known = ", ".join(table.metadata) or "none"
             remedy = did_you_mean(name, table.metadata) or f"the metadata columns are {known}"
             problems.add(what, f'there is no column "{name}"', remedy)
-    for name in recipe.kept_back:
-        if name not in recipe.fractions:
-            remedy = (
-                did_you_mean(name, recipe.fractions) or f"splits: {', '.join(recipe.fractions)}"
-            )
+    for name in recipe.kept_back(splits):
+        if name not in splits:
+            remedy = did_you_mean(name, splits) or f"splits: {', '.join(splits)}"
             problems.add("held out", f'there is no split "{name}"', remedy)
     problems.refuse_if_any()
 
@@ -172,7 +182,7 @@ def _facts(folder: Path, wishes: Wishes, recipe: Recipe, splits: Splits, now: da
     names = find_metric(metrics[0], task=recipe.task).names
     challenge_id = wishes.id or slug(folder.resolve().name)
     opens = _next_hour(now)
-    held_out = tuple(name for name in splits if name in recipe.kept_back)
+    held_out = tuple(name for name in splits if name in recipe.kept_back(splits))
     return Facts(
         id=challenge_id,
         title=wishes.title or _title(challenge_id),
@@ -202,6 +212,7 @@ def _describe(splits: Splits) -> str:
         "Stratified": f"The splits have the same proportions of `{column}`",
         "Grouped": f"All examples of one `{column}` are in one split",
         "ByTime": f"The splits follow each other in `{column}`",
+        "Given": "The splits were given",
     }.get(type(splits.method).__name__, "The splits were drawn at random")
     return f"{words} (seed {splits.seed})." if splits.seed is not None else f"{words}."
 

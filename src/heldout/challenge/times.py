@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
@@ -20,7 +19,7 @@ def localise(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
 
     Text in ISO 8601 counts as a time. What is not a time stays as it is, for the model to refuse.
     """
-    raw, findings = deepcopy(raw), list[Finding]()
+    raw, findings = _with_own_tables(raw), list[Finding]()
     zone = _find_zone(raw, findings)
     for table, key, path in _tables_with_times(raw):
         value = _as_time(table.get(key))
@@ -30,6 +29,16 @@ def localise(raw: dict[str, Any]) -> tuple[dict[str, Any], list[Finding]]:
             value = _attach(value, zone, path, findings)
         table[key] = value
     return raw, findings
+
+
+def _with_own_tables(raw: dict[str, Any]) -> dict[str, Any]:
+    """Copy what will be changed, and nothing that may be nested without end."""
+    copy, teams, phases = dict(raw), raw.get("teams"), raw.get("phases")
+    if isinstance(teams, dict):
+        copy["teams"] = dict(teams)
+    if isinstance(phases, list):
+        copy["phases"] = [dict(one) if isinstance(one, dict) else one for one in phases]
+    return copy
 
 
 def _find_zone(raw: dict[str, Any], findings: list[Finding]) -> ZoneInfo | None:

@@ -97,6 +97,8 @@ def show_value(value: object) -> str:
         return str(value).lower()
     if isinstance(value, str):
         return f'the text "{value[:40]}{"…" if len(value) > 40 else ""}"'
+    if isinstance(value, int) and value.bit_length() > 64:
+        return "a number of more than 64 bits"
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, date):

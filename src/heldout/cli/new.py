@@ -26,7 +26,9 @@ from heldout.cli.recipe import (
     Time,
     Trusted,
     make_recipe,
+    parse_splits,
 )
+from heldout.errors import BadInput, Problem
 
 
 def new(
@@ -37,6 +39,14 @@ def new(
             "--from",
             help="The data: a folder with one folder of images per class, or a table (CSV, JSON "
             "Lines, Parquet).",
+        ),
+    ] = None,
+    split: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=PATH",
+            help="In place of --from: data that is split already; repeat for each split, the one "
+            "to train on first.",
         ),
     ] = None,
     task: TaskId = None,
@@ -90,12 +100,15 @@ def new(
         subgroups=[split_names(names) or () for names in subgroup or ()],
         cluster=cluster,
     )
-    if source is None:
+    splits = parse_splits(split or [])
+    if source is not None and splits:
+        raise BadInput([Problem("--split", "is not for use with --from", "choose one of them")])
+    if source is None and not splits:
         create_skeleton(folder, wishes=wishes, task=task or "image-classification", now=now)
         _print_skeleton(folder, json=json)
         return
     recipe = make_recipe(
-        source,
+        source or next(iter(splits.values())),
         task=task,
         classes=classes,
         fractions=fractions,
@@ -113,7 +126,7 @@ def new(
         seed=seed,
     )
     with console.status("reading, splitting and holding out"):
-        manifest = create(folder, source=source, recipe=recipe, wishes=wishes, now=now)
+        manifest = create(folder, source=source or splits, recipe=recipe, wishes=wishes, now=now)
     if json:
         print_json({"folder": str(folder), "manifest": manifest})
         return

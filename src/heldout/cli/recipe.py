@@ -88,6 +88,22 @@ def make_recipe(
     )
 
 
+def parse_splits(texts: list[str]) -> dict[str, Path]:
+    """Read `train=PATH` for each split.
+
+    Raises:
+        BadInput: A text is not of this form, or there is one split only.
+    """
+    problems, splits = Problems(), dict[str, Path]()
+    for text in texts:
+        name, given, path = text.partition("=")
+        if not given or not path or name in splits:
+            problems.add("--split", f'"{text}" is not NAME=PATH', "write train=images/train")
+        splits[name] = Path(path)
+    problems.refuse_if_any()
+    return splits
+
+
 def _parse_fractions(text: str, problems: Problems) -> dict[str, float]:
     shares = {}
     for part in text.split(","):
