@@ -147,8 +147,8 @@ def _without_low_lines(phases: NDArray[np.int64], live: Lines) -> tuple[NDArray[
 
 
 def _undominated(live: Lines) -> list[int]:
-    """Return the positions of lines that no other exceeds, in every category and at every batch."""
-    columns = np.hstack([live.constant, live.constant + live.slope])
+    """Return the positions of lines that no other exceeds in every category at every batch from 1 on."""
+    columns = np.hstack([live.at(1), live.slope])
     _, first_of_each = np.unique(columns, axis=0, return_index=True)
     tallest_first = first_of_each[np.argsort(-columns[first_of_each].sum(axis=1), kind="stable")]
     kept: list[int] = []

@@ -20,6 +20,7 @@ from heldout.compute.setup import Input, Precision
 from heldout.compute.weights import Weights, measure_weights
 
 if TYPE_CHECKING:
+    import torch
     from torch import Tensor, nn
 
     Builder = Callable[[], nn.Module]
@@ -149,7 +150,7 @@ def prepare(recipe: Recipe) -> nn.Module:
 
     model = recipe.build()
     if recipe.precision.has_short_weights:
-        model = model.to(_short_type(recipe.precision))
+        _shorten(model, _short_type(recipe.precision))
     if recipe.checkpointing:
         checkpoint_blocks(model)
     return model
@@ -164,6 +165,24 @@ def fake_tensors(*, fake: bool = True) -> Iterator[None]:
     mode = FakeTensorMode(allow_non_fake_inputs=True) if fake else contextlib.nullcontext()
     with mode, torch.device("cpu"):
         yield
+
+
+def _shorten(model: nn.Module, kind: torch.dtype) -> None:
+    """Replace weights and buffers by short ones, tied ones by the same; fake ones cannot be swapped."""
+    from torch import nn
+
+    made: dict[Tensor, nn.Parameter] = {}
+    for module in model.modules():
+        for name, weight in module._parameters.items():
+            if weight is None:
+                continue
+            if weight not in made:
+                short = weight.detach().to(kind) if weight.is_floating_point() else weight
+                made[weight] = nn.Parameter(short, requires_grad=weight.requires_grad)
+            module._parameters[name] = made[weight]
+        for name, buffer in module._buffers.items():
+            if buffer is not None and buffer.is_floating_point():
+                module._buffers[name] = buffer.to(kind)
 
 
 def _short_type(precision: Precision) -> Any:

@@ -1,0 +1,81 @@
+"""Traces travel as JSON, and a hostile file does no harm."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heldout.compute.budget import training_budget
+from heldout.compute.setup import Precision, TrainingSetup
+from heldout.compute.sources import Variant
+from heldout.compute.trace_files import LARGEST_FILE, read_trace, write_trace
+from heldout.errors import BadInput
+
+
+@pytest.fixture(scope="module")
+def content(perceptron):
+    return write_trace(perceptron, [Variant(), Variant(Precision.BF16)])
+
+
+def test_a_trace_read_gives_the_numbers_of_the_model(perceptron, content):
+    recorded = read_trace(content)
+    setup = TrainingSetup(batch=16)
+    assert recorded.name == perceptron.name
+    assert recorded.inputs[0].shape == perceptron.inputs[0].shape
+    for source in (recorded, perceptron):
+        budget = training_budget(source.training(Variant()), setup)
+        assert budget.peak(16) == training_budget(perceptron.training(Variant()), setup).peak(16)
+    flops = [
+        source.inference(Variant()).operations.total_flops(7) for source in (recorded, perceptron)
+    ]
+    assert flops[0] == flops[1]
+
+
+def test_a_variant_that_was_not_traced_is_named(content):
+    with pytest.raises(BadInput, match=r"not traced with fp32 \+ checkpointing"):
+        read_trace(content).training(Variant(checkpointing=True))
+
+
+def change(content, **changes):
+    file = json.loads(content)
+    file["footprints"][0] |= changes
+    return json.dumps(file).encode()
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"lines": []},
+        {"lines": [{"phase": 9, "constant": [0, 0, 0, 0], "slope": [0, 0, 0, 0]}]},
+        {"lines": [{"phase": 0, "constant": [0], "slope": [0]}]},
+        {"lines": [{"phase": 0, "constant": [1e40, 0, 0, 0], "slope": [0, 0, 0, 0]}]},
+        {"precision": "fp7"},
+        {"surprise": 1},
+        {"notes": 3},
+    ],
+)
+def test_impossible_content_is_refused(content, changes):
+    with pytest.raises(BadInput, match="trace"):
+        read_trace(change(content, **changes))
+
+
+def test_a_number_that_is_too_large_for_json_is_refused(content):
+    with pytest.raises(BadInput):
+        read_trace(content.replace(b'"constant":[', b'"constant":[1e999,', 1))
+
+
+@given(st.binary(max_size=200))
+def test_noise_is_refused(noise):
+    with pytest.raises(BadInput):
+        read_trace(noise)
+
+
+def test_another_version_says_which_one_is_read(content):
+    with pytest.raises(BadInput, match="heldout-trace-1"):
+        read_trace(content.replace(b"heldout-trace-1", b"heldout-trace-2"))
+
+
+def test_a_huge_file_is_refused_before_it_is_read():
+    with pytest.raises(BadInput, match="larger than any trace"):
+        read_trace(b" " * (LARGEST_FILE + 1))
