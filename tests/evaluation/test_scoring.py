@@ -119,6 +119,15 @@ def test_a_number_undefined_on_many_resamples_has_no_interval(make: Make) -> Non
     assert found.reason == "too many resamples are undefined: all references are equal"
 
 
+def test_a_perfect_score_is_not_certain(make: Make) -> None:
+    case = make[Family.LABEL](50, 1, perfect=True)
+    right, macro, micro = score(*case, [Accuracy(), F1()], seed=1).scores
+    assert right.low == pytest.approx(0.929, abs=1e-3)
+    for found in (macro, micro):
+        assert (found.value, found.low, found.high) == (1.0, None, None)
+        assert found.reason.startswith("all resamples give the same number")
+
+
 def test_without_resamples_there_are_scores_without_intervals(make: Make) -> None:
     for found in score(*make[Family.LABEL](50, 1), [Accuracy(), F1()], seed=1, replicates=0).scores:
         assert found.value is not None

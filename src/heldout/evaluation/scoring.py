@@ -176,4 +176,6 @@ def _interval(
     interval, method = bootstrap_interval(metric.interval, value, drawn)
     if interval is None:
         return None, none, f"too many resamples are undefined: {metric.undefined}"
+    if interval.low == interval.high:
+        return None, none, "all resamples give the same number, which says nothing of its spread"
     return interval, str(method), ""
