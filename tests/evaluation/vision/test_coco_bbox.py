@@ -7,7 +7,7 @@ from typing import Any
 import hotcoco
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -48,6 +48,7 @@ def test_numbers_equal_those_of_hotcoco(
     np.testing.assert_allclose(ours, evaluation.stats, rtol=0, atol=1e-9)
 
 
+@settings(max_examples=30)
 @given(seed=SEEDS)
 def test_a_weight_is_as_good_as_physical_copies_of_the_image(
     pycocotools: Any, stats_of: Any, make_problem: Any, seed: int
@@ -63,6 +64,7 @@ def test_a_weight_is_as_good_as_physical_copies_of_the_image(
     np.testing.assert_allclose(ours, pycocotools(*repeated, "bbox"), **EXACT)
 
 
+@settings(max_examples=20)
 @given(seed=SEEDS)
 def test_fractions_of_weights_change_nothing_but_the_scale(
     stats_of: Any, make_problem: Any, seed: int
@@ -75,9 +77,9 @@ def test_fractions_of_weights_change_nothing_but_the_scale(
 def test_many_replicates_at_once_equal_one_at_a_time(stats_of: Any, make_problem: Any) -> None:
     truth, results = make_problem(5, images=20)
     stats = stats_of(truth, results, "object-detection", "coco-bbox")
-    weights = np.random.default_rng(0).integers(0, 3, size=(37, 20))
+    weights = np.random.default_rng(0).integers(0, 3, size=(131, 20))
     one_by_one = [stats.reduce(row) for row in weights]
-    np.testing.assert_array_equal(stats.reduce(weights), one_by_one)
+    np.testing.assert_allclose(stats.reduce(weights), one_by_one, rtol=1e-12, equal_nan=True)
 
 
 def test_a_category_without_an_object_leaves_the_mean(stats_of: Any) -> None:

@@ -17,6 +17,8 @@ from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.evaluation.vision.matching import rank_in_runs, unpack
 from heldout.evaluation.vision.objects import stable_order
 
+LANES = 64  # Resamples walked side by side: many for the vector unit, few enough for its cache.
+
 
 class Cut(NamedTuple):
     """What a precision-recall curve is made of: a range of areas and a number of detections.
@@ -83,7 +85,8 @@ def accumulate(
     if stats not in _tracks:
         _tracks[stats] = lay_tracks(stats, cuts)
     tracks = _tracks[stats]
-    replicates, lanes = len(weights), kernels.LANES
+    replicates = len(weights)
+    lanes = max(1, min(LANES, replicates))
     blocks = -(-replicates // lanes)
     padded = np.zeros((blocks * lanes, weights.shape[1]))
     padded[:replicates] = weights

@@ -1,7 +1,8 @@
 """Average precision and recall again and again under other weights of the images.
 
 What is matched does not depend on the weights, so a resample costs one walk along the detections in
-score order. Eight resamples are walked at once, side by side in the lanes of the vector unit.
+score order. Many resamples are walked at once, side by side in lanes that the compiler turns into
+vector instructions.
 """
 
 from __future__ import annotations
@@ -16,8 +17,60 @@ Ints = NDArray[np.int64]
 Images = NDArray[np.int32]
 Bits = NDArray[np.uint16]
 
-LANES = 8
 TINY = float(np.spacing(1.0))
+
+
+@compiled
+def add(total: Floats, row: Floats) -> None:
+    """Add a row to a total, lane by lane."""
+    for lane in range(total.size):
+        total[lane] += row[lane]
+
+
+@compiled
+def hit(
+    true: Floats, seen: Floats, own: Floats, before: Floats, objects: Floats, points: int,
+    curve: Floats, reached: Floats,
+) -> None:  # fmt: skip
+    """Count a true positive; write the precision at it, and how many recalls are reached by then.
+
+    The recalls are j / (points - 1) as `linspace` rounds them, whence the two comparisons.
+    """
+    last = points - 1.0
+    step = 1.0 / last
+    for lane in range(true.size):
+        seen[lane] += own[lane]
+        true[lane] += own[lane]
+        curve[lane] = true[lane] / (before[lane] + seen[lane] + TINY)
+        share = true[lane] / objects[lane]
+        place = np.floor(share * last)
+        above = 1.0 if (place + 1.0) * step <= share else 0.0
+        below = 1.0 if place * step > share else 0.0
+        reached[lane] = place + above - below + 1.0
+
+
+@compiled
+def hit_area(
+    true: Floats, seen: Floats, own: Floats, before: Floats, objects: Floats, curve: Floats,
+    reached: Floats,
+) -> None:  # fmt: skip
+    """Count a true positive; write the precision at it, and the recall reached by then."""
+    for lane in range(true.size):
+        seen[lane] += own[lane]
+        true[lane] += own[lane]
+        curve[lane] = true[lane] / (before[lane] + seen[lane] + TINY)
+        reached[lane] = true[lane] / objects[lane]
+
+
+@compiled
+def fill(
+    area: Floats, best: Floats, curve: Floats, reached: Floats, reached_before: Floats
+) -> None:
+    """Add one step of the curve, walking backwards: the best precision from here on, times width."""
+    for lane in range(area.size):
+        highest = curve[lane] if curve[lane] > best[lane] else best[lane]
+        best[lane] = highest
+        area[lane] += highest * (reached[lane] - reached_before[lane])
 
 
 @compiled
@@ -49,71 +102,55 @@ def average_precision(
         precision: Average precision, written.
         recall: The largest recall, written.
     """
-    blocks, tracks = weights.shape[0], positives_at.size - 1
+    blocks, lanes = weights.shape[0], weights.shape[2]
+    tracks = positives_at.size - 1
     longest = 0
     for track in range(tracks):
         longest = max(longest, touched_at[track + 1] - touched_at[track])
-    own = np.empty((longest, LANES))
-    before = np.empty((longest, LANES))
-    curve = np.empty((longest, LANES))
-    reached = np.empty((longest + 1, LANES))
-    step = 1.0 / max(points - 1, 1)
+    own, before = np.empty((longest, lanes)), np.empty((longest, lanes))
+    curve, reached = np.empty((longest, lanes)), np.zeros((longest + 1, lanes))
+    objects, run, true = np.empty(lanes), np.empty(lanes), np.empty(lanes)
+    seen, best, area = np.empty(lanes), np.empty(lanes), np.empty(lanes)
     for block in range(blocks):
         weight = weights[block]
         for track in range(tracks):
-            objects = np.zeros(LANES)
+            objects[:] = 0
             for p in range(positives_at[track], positives_at[track + 1]):
-                for lane in range(LANES):
-                    objects[lane] += weight[positives[p], lane]
-            wanted = with_precision[track]
-            run = np.zeros(LANES)
+                add(objects, weight[positives[p]])
             miss, first = misses_at[track], touched_at[track]
             length = touched_at[track + 1] - first
+            run[:] = 0
             for i in range(length):
                 while miss < misses_before[first + i]:
-                    for lane in range(LANES):
-                        run[lane] += weight[misses[miss], lane]
+                    add(run, weight[misses[miss]])
                     miss += 1
-                for lane in range(LANES):
-                    before[i, lane] = run[lane]
-                    own[i, lane] = weight[images[first + i], lane]
+                before[i, :] = run
+                own[i, :] = weight[images[first + i]]
             for t in range(thresholds):
                 bit = 1 << t
-                true = np.zeros(LANES)
-                seen = np.zeros(LANES)
+                true[:] = 0
+                seen[:] = 0
                 m = 0
-                for lane in range(LANES):
-                    reached[0, lane] = 0.0
                 for i in range(length):
                     if not counted[first + i] & bit:
                         continue
-                    for lane in range(LANES):
-                        seen[lane] += own[i, lane]
-                    if hits[first + i] & bit:
-                        for lane in range(LANES):
-                            true[lane] += own[i, lane]
-                        if not wanted:
-                            continue
-                        for lane in range(LANES):
-                            curve[m, lane] = true[lane] / (before[i, lane] + seen[lane] + TINY)
-                        if points:
-                            for lane in range(LANES):
-                                share = true[lane] / objects[lane]
-                                place = np.floor(share * (points - 1))
-                                place += (place + 1.0) * step <= share
-                                place -= place * step > share
-                                reached[m + 1, lane] = place + 1.0
-                        else:
-                            for lane in range(LANES):
-                                reached[m + 1, lane] = true[lane] / objects[lane]
+                    if not hits[first + i] & bit:
+                        add(seen, own[i])
+                    elif not with_precision[track]:
+                        add(true, own[i])
+                    elif points:
+                        hit(
+                            true, seen, own[i], before[i], objects, points, curve[m], reached[m + 1]
+                        )
                         m += 1
-                best = np.zeros(LANES)
-                area = np.zeros(LANES)
+                    else:
+                        hit_area(true, seen, own[i], before[i], objects, curve[m], reached[m + 1])
+                        m += 1
+                best[:] = 0
+                area[:] = 0
                 for i in range(m - 1, -1, -1):
-                    for lane in range(LANES):
-                        best[lane] = max(best[lane], curve[i, lane])
-                        area[lane] += best[lane] * (reached[i + 1, lane] - reached[i, lane])
-                for lane in range(LANES):
+                    fill(area, best, curve[i], reached[i + 1], reached[i])
+                for lane in range(lanes):
                     known = objects[lane] > 0
                     precision[block, track, t, lane] = (
                         area[lane] / max(points, 1) if known else np.nan
