@@ -1,6 +1,6 @@
 """Run a command beside a real PostgreSQL in a temporary folder, named by HELDOUT_DATABASE_URL.
 
-    python tools/with_postgresql.py python -m pytest tests/site
+python tools/with_postgresql.py python -m pytest tests/site
 """
 
 from __future__ import annotations

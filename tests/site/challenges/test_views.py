@@ -99,9 +99,7 @@ def test_accepting_the_rules_enters_the_challenge(client, signed_in, challenge, 
 
 
 def test_rules_are_accepted_by_ticking_only(signed_in, challenge, outsider):
-    answer = signed_in(outsider).post(
-        page("rules"), {"digest": challenge.revision.terms_digest}
-    )
+    answer = signed_in(outsider).post(page("rules"), {"digest": challenge.revision.terms_digest})
     assert answer.status_code == 422
     assert "Tick the box" in answer.content.decode()
     assert not has_accepted_terms(challenge, outsider)

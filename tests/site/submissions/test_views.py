@@ -261,7 +261,12 @@ def test_a_deleted_filter_value_shows_everything(signed_in, organiser, participa
 
 
 def test_the_leaderboard_asks_the_database_the_same_however_many_are_ranked(
-    client, challenge: Challenge, participant, board, enter_as, scored,
+    client,
+    challenge: Challenge,
+    participant,
+    board,
+    enter_as,
+    scored,
     django_assert_max_num_queries,
 ):
     for handle in ("third", "fourth", "fifth"):
