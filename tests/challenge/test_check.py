@@ -173,6 +173,15 @@ def test_a_challenge_that_names_no_organiser_gets_a_note(folder):
     assert [note.split(":")[1].strip() for note in notes(folder)] == ["challenge.organisers"]
 
 
+def test_a_metric_that_refuses_plain_labels_gets_a_note(folder):
+    edit(folder / "challenge.toml", "[[phases]]", '[[metrics]]\nid = "log-loss"\n\n[[phases]]')
+    assert problems(folder) == []
+    assert notes(folder) == [
+        "challenge.toml: metrics[3]: log-loss needs probabilities: a file of labels alone will be "
+        "refused; say so on the overview page"
+    ]
+
+
 def test_no_folder_is_one_problem(tmp_path):
     assert problems(tmp_path / "nowhere")[0].endswith(
         "there is no such folder; `heldout new` makes one"

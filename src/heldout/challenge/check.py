@@ -18,6 +18,7 @@ from heldout.datasets.manifest import FILE_NAME as MANIFEST
 from heldout.datasets.manifest import read_manifest
 from heldout.datasets.readers import read_examples
 from heldout.datasets.table import ExampleTable
+from heldout.datasets.tasks import Family
 from heldout.errors import BadInput, Problem, Problems
 from heldout.evaluation.data import References
 
@@ -59,7 +60,11 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
     _check_pages(challenge, problems)
     tables = _read_tables(challenge, decode, problems)
     answers = _read_all_answers(challenge, problems)
-    notes = [*_nobody_organises(challenge), *not_yet_in_force(challenge.definition)]
+    notes = [
+        *_nobody_organises(challenge),
+        *_metrics_that_need_more(challenge),
+        *not_yet_in_force(challenge.definition),
+    ]
     for split, references in answers.items():
         _check_split(challenge, split, tables, references, problems)
         if split in tables:
@@ -79,6 +84,21 @@ def _nobody_organises(challenge: Challenge) -> list[Problem]:
     place = f"{FILE}: challenge.organisers"
     message = "nobody is named, so on a site nobody sees the submissions"
     return [Problem(place, message, 'write organisers = ["you@example.org"]')]
+
+
+def _metrics_that_need_more(challenge: Challenge) -> list[Problem]:
+    """Say which metrics refuse a file of labels alone, which people send first."""
+    if challenge.task.family is not Family.LABEL:
+        return []
+    return [
+        Problem(
+            f"{FILE}: metrics[{index}]",
+            f"{metric.key} needs {metric.needs}: a file of labels alone will be refused",
+            "say so on the overview page",
+        )
+        for index, metric in enumerate(challenge.metrics)
+        if metric.needs != "labels"
+    ]
 
 
 def _check_pages(challenge: Challenge, problems: Problems) -> None:

@@ -18,7 +18,7 @@ from heldout.challenge.recipe import Recipe
 from heldout.datasets.atomic import sync_tree
 from heldout.datasets.manifest import Manifest
 from heldout.datasets.splits import Splits
-from heldout.datasets.table import ExampleTable
+from heldout.datasets.table import REFERENCE, ExampleTable
 from heldout.datasets.tasks import find_task
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.registry import find_metric
@@ -209,12 +209,16 @@ def _facts(folder: Path, wishes: Wishes, recipe: Recipe, splits: Splits, now: da
 def _describe(splits: Splits) -> str:
     column = getattr(splits.method, "column", "")
     words = {
-        "Stratified": f"The splits have the same proportions of `{column}`",
+        "Stratified": f"The splits have the same proportions of {_named(column)}",
         "Grouped": f"All examples of one `{column}` are in one split",
         "ByTime": f"The splits follow each other in `{column}`",
         "Given": "The splits were given",
     }.get(type(splits.method).__name__, "The splits were drawn at random")
     return f"{words} (seed {splits.seed})." if splits.seed is not None else f"{words}."
+
+
+def _named(column: str) -> str:
+    return "every answer" if column == REFERENCE else f"every value of `{column}`"
 
 
 def _write_pages(folder: Path, facts: Facts, written: Mapping[str, str]) -> None:

@@ -1,0 +1,211 @@
+"""`heldout plan`, `devices`, `cost` and `explain`, as a person or a script runs them."""
+
+import json
+import math
+
+import pytest
+
+from heldout.cli import main
+
+
+@pytest.fixture
+def run(capsys, tmp_path, monkeypatch):
+    """Run a command line; return (exit code, stdout, stderr)."""
+    monkeypatch.setattr("heldout.cli.plan.DEVICE_TABLE", tmp_path / "no-such-table.csv")
+
+    def run_command(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(list(arguments))
+        printed = capsys.readouterr()
+        return ended.value.code or 0, printed.out, printed.err
+
+    return run_command
+
+
+@pytest.fixture
+def run_json(run):
+    """Run a command with --json; return (exit code, document)."""
+
+    def run_command(*arguments):
+        code, out, _ = run(*arguments, "--json")
+        return code, json.loads(out)
+
+    return run_command
+
+
+FORMULA = ("plan", "--params", "100e6", "--activations", "10e6", "--input-bytes", "1e6")
+
+
+def test_the_formula_needs_no_model(run_json):
+    code, plan = run_json(*FORMULA, "--batch", "128")
+    assert code == 0
+    assert plan["memory"]["training"]["peak_bytes"] == 11_568_000_000
+    assert plan["memory"]["inference"]["peak_bytes"] == 401_000_000
+    fits = {row["id"]: row["fits"] for row in plan["devices"]}
+    assert (fits["gtx1080ti"], fits["t4"]) == ("no", "yes")
+
+
+@pytest.mark.parametrize(("device", "code"), [("gtx1080ti", 1), ("t4", 0)])
+def test_the_exit_code_says_whether_it_fits_the_device(run_json, device, code):
+    ended, plan = run_json(*FORMULA, "--batch", "128", "--device", device)
+    assert ended == code
+    assert plan["fits"] == ("no" if code else "yes")
+
+
+def test_the_lecture_perceptron_is_counted(run_json):
+    _, plan = run_json("plan", "mlp", "--layers", "3-4-2")
+    assert plan["parameters"] == {"total": 26, "trainable": 26, "weights": 20, "biases": 6}
+    assert plan["macs"] == 20
+    assert plan["uncounted"] == {}
+
+
+def test_a_plan_is_printed_for_people(run):
+    code, out, err = run("plan", "mlp", "--batch", "32", "--dataset-size", "60000")
+    assert code == 0
+    assert "269,322" in out
+    assert "Tesla T4" in out
+    assert "one MAC is two FLOPs" in err
+
+
+@pytest.mark.parametrize(("option", "start"), [("--markdown", "### "), ("--html", "<section")])
+def test_a_block_for_a_model_card_is_printed(run, option, start):
+    code, out, _ = run("plan", "mlp", option)
+    assert code == 0
+    assert out.startswith(start)
+
+
+def test_a_trace_is_saved_and_planned_from_elsewhere(run_json, tmp_path):
+    file = str(tmp_path / "mlp.json")
+    _, traced = run_json("plan", "mlp", "--batch", "16", "--save-trace", file)
+    code, recorded = run_json("plan", "--from-trace", file, "--batch", "16")
+    assert code == 0
+    assert recorded["memory"] == traced["memory"]
+    assert recorded["flops"] == traced["flops"]
+
+
+def test_every_bad_option_is_told_at_once(run):
+    code, _, err = run("plan", "mlp", "--batch", "0", "--optimizer", "admw", "--precision", "bf15")
+    assert code == 2
+    for text in ("--batch: 0 is too small", 'did you mean "adamw"?', 'did you mean "bf16"?'):
+        assert text in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (("plan",), "there is nothing to plan"),
+        (("plan", "resnet5"), 'did you mean "resnet50"?'),
+        (("plan", "mlp", "--device", "rtx409"), 'did you mean "rtx4090"?'),
+        (("plan", "mlp", "--input", "3x"), '"3x" is not a shape'),
+        (("plan", "mlp", "--layers", "3-x"), "are no widths"),
+        (("plan", "mlp", "--dataset-size", "-5"), "--dataset-size: -5 is too small"),
+        (("plan", "mlp", "--epochs", "0"), "--epochs: 0 is too small"),
+        (("plan", "mlp", "--electricity", "nan"), '"nan" is not an amount'),
+        (("plan", "mlp", "--utilisation", "2"), '"2" is not a share'),
+        (("plan", "mlp", "--pue", "0.5"), "0.5 is impossible"),
+        (("plan", "mlp", "--grid", "DEE"), "no carbon intensity is known"),
+        (("plan", "mlp", "--accumulation", "9"), "a batch of 1 has no 9 parts"),
+        (("plan", "--params", "nan"), "--params: nan is not a size"),
+        (("plan", "--from-trace", "/no/such/file"), "no such file"),
+        (("cost",), "there is no price"),
+        (("cost", "--rent", "nan", "--hours", "-3"), '--hours: "-3" is not an amount'),
+        (("explain", "float", "x"), "is not a finite number"),
+        (("explain", "convolution", "--signal", "1,a", "--kernel", "2"), "are no numbers"),
+    ],
+)
+def test_bad_input_ends_with_a_sentence_and_code_two(run, arguments, text):
+    code, _, err = run(*arguments)
+    assert code == 2
+    assert text in err
+
+
+def test_problems_are_json_where_json_was_asked_for(run_json):
+    code, answer = run_json("plan", "resnet5")
+    assert code == 2
+    assert answer["problems"][0]["place"] == "model"
+
+
+def test_renting_is_compared_with_buying(run_json):
+    _, plain = run_json("cost", "--buy", "40000", "--rent", "2.49", "--hours", "720")
+    assert round(plain["break_even_hours"]) == 16_064
+    assert plain["rent_usd"] == 1792.80
+    power = ("--watts", "350", "--electricity", "0.17", "--utilisation", "1.0")
+    _, powered = run_json("cost", "--buy", "40000", "--rent", "2.49", *power)
+    assert round(powered["break_even_hours"]) == 16_458
+
+
+def test_buying_that_never_pays_says_why(run_json):
+    arguments = ("--buy", "100", "--rent", "0.1", "--watts", "1000", "--electricity", "0.2")
+    _, answer = run_json("cost", *arguments)
+    assert answer["break_even_hours"] is None
+    assert "never pays" in answer["reason"]
+
+
+def test_a_month_of_sustained_use_is_discounted(run_json):
+    _, answer = run_json("cost", "--rent", "0.35", "--hours", "730", "--sustained-use")
+    assert answer["rent_usd"] == 178.85
+
+
+def test_the_devices_are_listed_with_their_sources(run, run_json):
+    _, answer = run_json("devices")
+    assert len(answer["devices"]) >= 80
+    assert all(row["source"] for row in answer["devices"])
+    code, out, _ = run("devices", "--class", "embedded")
+    assert code == 0
+    assert "jetson-nano" in out
+    assert "h100-sxm" not in out
+
+
+def test_trends_are_drawn_from_a_table_of_epoch_ai(run_json, tmp_path):
+    table = tmp_path / "epoch.csv"
+    table.write_text(
+        "Model,Publication date,Training compute (FLOP)\nA,2020-01-01,1e20\nB,2022-01-01,1e22\n"
+    )
+    code, answer = run_json("devices", "import-epoch", str(table), "--out", str(tmp_path / "out"))
+    assert code == 0
+    assert answer["growth_per_year"] == pytest.approx(10)
+    assert len(answer["plots"]) == 2
+
+
+def test_a_number_is_explained_bit_by_bit(run_json):
+    _, answer = run_json("explain", "float", "123.456", "--format", "fp32")
+    assert answer["hexadecimal"] == "0x42F6E979"
+    assert answer["value"] == 123.45600128173828
+    _, negative = run_json("explain", "float", "-0.1", "--format", "bf16")
+    assert negative["sign"] == "1"
+
+
+def test_every_format_has_its_range(run_json):
+    _, answer = run_json("explain", "formats")
+    ranges = {row["format"]: row["largest"] for row in answer["formats"]}
+    assert ranges["fp16"] == 65504
+    assert ranges["fp8e4m3"] == 448
+    assert math.isclose(ranges["fp32"], 3.4028234663852886e38)
+
+
+def test_a_convolution_is_explained_as_a_product(run_json):
+    _, answer = run_json("explain", "convolution", "--signal", "1,2,3,4,5", "--kernel", "2,3,5")
+    assert answer["result"] == [5, 13, 23, 33, 43, 23, 10]
+    assert answer["macs"] == 15
+
+
+def test_calibration_writes_this_machine_beside_other_rows(run, run_json, tmp_path, monkeypatch):
+    from heldout.compute import calibration
+
+    monkeypatch.setattr(calibration, "SECONDS_EACH", 0.01)
+    measure = calibration.calibrate
+    monkeypatch.setattr(
+        calibration, "calibrate", lambda *, today: measure(today=today, seconds_each=0.01)
+    )
+    table = tmp_path / "devices.csv"
+    for _ in range(2):
+        code, _, err = run("plan", "--calibrate", "--device-table", str(table))
+        assert code == 0
+        assert "wrote this-machine" in err
+    assert table.read_text().count("this-machine") == 1
+    _, plan = run_json(
+        *("plan", "mlp", "--dataset-size", "60000"),
+        *("--device-table", str(table), "--device", "this-machine"),
+    )
+    (row,) = [row for row in plan["devices"] if row["id"] == "this-machine"]
+    assert row["hours"]["mid"] > 0
