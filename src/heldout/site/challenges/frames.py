@@ -78,7 +78,7 @@ def current(phases: Iterable[PhaseView]) -> PhaseView | None:
 
 
 def phase_views(challenge: Challenge, now: datetime) -> list[PhaseView]:
-    return [phase_view(phase, now) for phase in challenge.phases.filter(retired=False)]
+    return [phase_view(phase, now) for phase in challenge.phases.all() if not phase.retired]
 
 
 def primary_measure(challenge: Challenge) -> Measure:

@@ -49,7 +49,7 @@ class Listed(NamedTuple):
 def listing(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     found = services.visible(request.user).filter(current__isnull=False)
-    counted = found.annotate(entrant_count=Count("entrants", distinct=True))
+    counted = found.annotate(entrant_count=Count("entrants")).prefetch_related("phases")
     challenges = [
         Listed(
             challenge,

@@ -10,7 +10,8 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -30,6 +31,7 @@ from heldout.site.challenges.frames import (
     frame,
     phase_title,
     phase_views,
+    primary_measure,
     tabs,
 )
 from heldout.site.challenges.lookup import find_challenge
@@ -46,7 +48,7 @@ from heldout.site.submissions.plots import group_plot, leaderboard_plot
 from heldout.site.submissions.results import (
     SubmissionView,
     all_submissions,
-    primary_score,
+    listed_scores,
     submission_detail,
     submissions_of,
 )
@@ -236,21 +238,30 @@ def _take_in(request: HttpRequest, challenge: Challenge, user: User) -> HttpResp
 def mine(request: HttpRequest, slug: str) -> HttpResponse:
     challenge = find_challenge(slug, request.user)
     found = submissions_of(challenge=challenge, viewer=request.user)
-    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    page = _page(request, found)
     context = frame(request, challenge, "mine") | _table(request, challenge, page)
     return render(request, "submissions/mine.html", context)
 
 
-def _table(request: HttpRequest, challenge: Challenge, page: Any) -> dict[str, Any]:
+def _page(request: HttpRequest, found: QuerySet[Submission]) -> Page[Submission]:
+    """Fifty of them, with their scores and without their long reports."""
+    light = found.defer("evaluation__report", "evaluation__stats")
+    light = light.prefetch_related("evaluation__scores")
+    return Paginator(light, _PAGE).get_page(request.GET.get("page"))
+
+
+def _table(request: HttpRequest, challenge: Challenge, page: Page[Submission]) -> dict[str, Any]:
     """A page of submissions, each with the one number a list shows."""
-    rows = []
-    for submission in page:
-        score = primary_score(submission, viewer=request.user)
-        line = pages.score_lines([score], challenge.task)[0] if score else None
-        title = phase_title(submission.phase)
-        rows.append({"submission": submission, "phase": title, "line": line})
+    primary = primary_measure(challenge)
+    scores = listed_scores(
+        page, challenge=challenge, viewer=request.user, of=(primary.metric, primary.name)
+    )
+    rows = [
+        {"submission": one, "phase": phase_title(one.phase), "score": scores.get(one.pk)}
+        for one in page
+    ]
     unfinished = any(not Status(one.status).is_final for one in page)
-    return {"page": page, "rows": rows, "unfinished": unfinished}
+    return {"page": page, "rows": rows, "primary": primary, "unfinished": unfinished}
 
 
 @login_required
@@ -265,7 +276,7 @@ def everybodys(request: HttpRequest, slug: str) -> HttpResponse:
         found = found.filter(phase__key=wanted["phase"]) if wanted["phase"] else found
         found = found.filter(status=wanted["status"]) if wanted["status"] else found
         found = found.filter(entrant__name__icontains=wanted["q"]) if wanted["q"] else found
-    page = Paginator(found, _PAGE).get_page(request.GET.get("page"))
+    page = _page(request, found)
     context = frame(request, challenge, "organise") | _table(request, challenge, page)
     context |= {"form": form, "part": "submissions"}
     return render(request, "submissions/everybodys.html", context)
