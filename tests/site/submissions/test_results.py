@@ -5,7 +5,7 @@ from django.core.exceptions import PermissionDenied
 from heldout.site.challenges.models import Reveal
 from heldout.site.submissions.results import (
     all_submissions,
-    primary_score,
+    listed_scores,
     submission_detail,
     submissions_of,
 )
@@ -46,7 +46,8 @@ def test_a_phase_that_reveals_nothing_shows_that_it_was_scored_and_no_more(
     assert view.status == "scored"
     assert (view.scores, view.subgroups, view.per_class) == ((), (), ())
     assert set(view.hides) == set(Reveal)
-    assert primary_score(submission, viewer=participant) is None
+    number = {"challenge": challenge, "of": ("accuracy", "accuracy")}
+    assert listed_scores([submission], viewer=participant, **number) == {}
 
 
 def test_a_phase_that_reveals_scores_hides_intervals_and_subgroups(scored, challenge, participant):

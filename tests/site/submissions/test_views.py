@@ -260,6 +260,17 @@ def test_a_deleted_filter_value_shows_everything(signed_in, organiser, participa
     assert len(signed_in(organiser).get(address).context["rows"]) == 1
 
 
+def test_a_list_asks_the_database_the_same_however_long_it_is(
+    signed_in, organiser, participant, rival, scored, django_assert_max_num_queries
+):
+    for right in (20, 30, 40):
+        scored(participant, right)
+        scored(rival, right)
+    client = signed_in(organiser)
+    with django_assert_max_num_queries(30):
+        client.get("/challenges/cats/organise/submissions/")
+
+
 def test_the_leaderboard_asks_the_database_the_same_however_many_are_ranked(
     client,
     challenge: Challenge,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -79,10 +80,23 @@ def _submissions(challenge: Challenge, phase: Phase | None) -> QuerySet[Submissi
     return found.filter(phase=phase) if phase else found
 
 
-def primary_score(submission: Submission, *, viewer: Viewer) -> ScoreView | None:
-    """The one number a list shows, if the phase reveals it."""
-    view = submission_detail(submission=submission, viewer=viewer)
-    return view.scores[0] if view.scores else None
+def listed_scores(
+    submissions: Iterable[Submission], *, challenge: Challenge, viewer: Viewer, of: tuple[str, str]
+) -> dict[str, ScoreView]:
+    """The one number a list shows of each, as far as its phase reveals it, by submission.
+
+    `submissions` come from one of the two functions above, so the viewer may see them; `of` is the
+    number's metric and name.
+    """
+    complete = viewer.has_perm("challenges.review", challenge)
+    found: dict[str, ScoreView] = {}
+    for one in submissions:
+        shown = {what for what in Reveal if complete or one.phase.reveals(what)}
+        scores = _scores(one, shown) if one.status == Status.SCORED else ()
+        for score in scores:
+            if (score.metric, score.name) == of:
+                found[one.pk] = score
+    return found
 
 
 def _view(submission: Submission, *, complete: bool) -> SubmissionView:
