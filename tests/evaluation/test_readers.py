@@ -236,3 +236,62 @@ def test_any_ids_in_any_order_are_matched(
     write(pl.DataFrame(mixed, schema=["example_id", "prediction"], orient="row"), path)
     found = read(path, expected=expected)
     assert [CLASSES[code] for code in found.labels] == [label for _, label in rows]
+
+
+def test_sets_of_references_declare_the_labels_that_occur(table: Callable[..., Path]) -> None:
+    path = table(example_id=[7, 8, 9], reference=[["cat", "ant"], [], ["cat"]], ink=[1, 2, 3])
+    found = read_references(path, task=find_task("multi-label-classification"))
+    assert found.classes == ("ant", "cat")
+    assert found.sets.tolist() == [[True, True], [False, False], [False, True]]
+    assert found.columns.columns == ["ink"]
+
+
+def test_sets_of_references_stay_within_the_declared_classes(table: Callable[..., Path]) -> None:
+    path = table(example_id=[7, 8], reference=[["cat"], ["cow", "ant"]])
+    with pytest.raises(BadInput, match='label "cow" is not one of the 3 classes'):
+        read_references(path, task=find_task("multi-label-classification"), classes=CLASSES)
+
+
+def test_references_may_be_numbers(table: Callable[..., Path]) -> None:
+    path = table(example_id=[7, 8], reference=[1.5, -3.0], ink=["a", "b"])
+    found = read_references(path, task=find_task("regression"))
+    assert found.values.tolist() == [1.5, -3.0]
+    assert found.classes == ()
+    assert found.columns.columns == ["ink"]
+
+
+@pytest.mark.parametrize("task", ["image-classification", "regression"])
+def test_lists_where_one_value_should_be_are_refused(tmp_path: Path, task: str) -> None:
+    frame = pl.DataFrame({"example_id": ["7", "8", "9"], "prediction": [[1], [2], [3]]})
+    with pytest.raises(BadInput, match='the column "prediction" holds lists'):
+        read(write(frame, tmp_path / "p.parquet"), find_task(task))
+
+
+def test_ids_must_not_be_lists(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"example_id": [["7"], ["8"], ["9"]], "prediction": ["ant"] * 3})
+    with pytest.raises(BadInput, match='the column "example_id" holds lists'):
+        read(write(frame, tmp_path / "p.parquet"))
+
+
+def test_scores_must_be_lists(tmp_path: Path) -> None:
+    frame = pl.DataFrame({"example_id": ["7", "8", "9"], "scores": [0.5, 0.25, 0.0]})
+    with pytest.raises(BadInput, match='the column "scores" does not hold lists'):
+        read(write(frame, tmp_path / "p.parquet"))
+
+
+def test_scores_may_be_arrays_of_single_precision(tmp_path: Path) -> None:
+    scores = pl.Series([[1, 0, 0], [0, 0.5, 0.5], [0, 0, 1]], dtype=pl.Array(pl.Float32, 3))
+    frame = pl.DataFrame({"example_id": ["9", "8", "7"], "scores": scores})
+    found = read(write(frame, tmp_path / "p.parquet"))
+    assert found.scores.tolist() == [[0, 0, 1], [0, 0.5, 0.5], [1, 0, 0]]
+
+
+def test_categories_of_a_parquet_file_are_labels(tmp_path: Path) -> None:
+    labels = pl.Series(["cat", "ant", "bee"], dtype=pl.Categorical)
+    frame = pl.DataFrame({"example_id": ["7", "8", "9"], "prediction": labels})
+    assert read(write(frame, tmp_path / "p.parquet")).labels.tolist() == [2, 0, 1]
+
+
+def test_numbers_may_be_too_large_for_an_integer(file: Callable[..., Path]) -> None:
+    rows = "".join(f'{{"example_id": {i}, "prediction": {10**30}}}\n' for i in (7, 8, 9))
+    assert read(file("p.jsonl", rows), find_task("regression")).values.tolist() == [1e30] * 3

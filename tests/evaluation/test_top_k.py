@@ -1,0 +1,26 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from heldout.evaluation.metrics import top_k
+from heldout.evaluation.metrics.top_k import ranks
+
+
+@given(st.data())
+def test_a_rank_is_the_place_in_a_sorted_row(data: st.DataObject) -> None:
+    """Sorted best first, and of equal scores the one declared later first."""
+    size = data.draw(st.integers(1, 6))
+    row = data.draw(st.lists(st.integers(0, 3), min_size=size, max_size=size))
+    label = data.draw(st.integers(0, size - 1))
+    ordered = sorted(range(size), key=lambda one: (row[one], one), reverse=True)
+    found = ranks(np.array([row], dtype=float), np.array([label]))
+    assert found.tolist() == [ordered.index(label)]
+
+
+def test_rows_ranked_in_parts_are_all_ranked(monkeypatch: pytest.MonkeyPatch) -> None:
+    scores = np.random.default_rng(0).random((10, 4))
+    labels = np.arange(10) % 4
+    whole = ranks(scores, labels)
+    monkeypatch.setattr(top_k, "ROWS", 3)
+    assert ranks(scores, labels).tolist() == whole.tolist()
