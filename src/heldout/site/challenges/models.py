@@ -116,7 +116,7 @@ class Phase(models.Model):
     retired = models.BooleanField(default=False)
     # Raised whenever something on the leaderboard may have changed.
     board_version = models.PositiveBigIntegerField(default=0)
-    # A leaderboard that takes long to compute rests in between.
+    # Ranges of ranks that take long to compute rest in between.
     board_not_before = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -174,12 +174,12 @@ def _check_phase(phase: Phase) -> None:
 def refresh_board(phase: Phase, *, now: datetime) -> None:
     """Have the leaderboard computed anew; call it in the transaction that changes it."""
     Phase.objects.filter(pk=phase.pk).update(board_version=F("board_version") + 1)
-    phase.refresh_from_db(fields=["board_version", "board_not_before"])
+    phase.refresh_from_db(fields=["board_version"])
     jobs.enqueue(
         COMPUTE_BOARD,
         key=f"{COMPUTE_BOARD}:{phase.pk}:{phase.board_version}",
         payload={"phase": phase.pk},
-        now=max(now, phase.board_not_before or now),
+        now=now,
         priority=BOARD_PRIORITY,
     )
 

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import datetime
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.http import (
@@ -116,10 +118,7 @@ class SubmissionDetail(SubmissionOut):
 )
 def get_leaderboard(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
     """The leaderboard. Send its ETag back as `If-None-Match` and an unchanged one answers 304."""
-    view = _board(request, slug, phase)
-    if matches(request, view.etag):
-        return _not_modified(view)
-    return _with_etag(JsonResponse(boards.as_json(view)), view)
+    return _board(request, slug, phase, lambda view: JsonResponse(boards.as_json(view)))
 
 
 @router.get(
@@ -130,12 +129,10 @@ def get_leaderboard(request: HttpRequest, slug: str, phase: str) -> HttpResponse
 )
 def get_leaderboard_csv(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
     """The leaderboard as CSV, one line per entrant."""
-    view = _board(request, slug, phase)
-    if matches(request, view.etag):
-        return _not_modified(view)
-    response = HttpResponse(boards.as_csv(view), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{slug}-{phase}.csv"'
-    return _with_etag(response, view)
+    response = _board(request, slug, phase, _csv)
+    if response.status_code == HTTPStatus.OK:
+        response["Content-Disposition"] = f'attachment; filename="{slug}-{phase}.csv"'
+    return response
 
 
 @router.post(
@@ -255,18 +252,27 @@ def _find(submission: str, user: Viewer) -> Submission:
     return found
 
 
-def _board(request: HttpRequest, slug: str, phase: str) -> boards.BoardView:
-    found = find_phase(find_challenge(slug, viewer(request)), phase)
-    return boards.leaderboard(phase=found, viewer=viewer(request))
-
-
-def _not_modified(view: boards.BoardView) -> HttpResponseBase:
-    return _with_etag(HttpResponseNotModified(), view)
-
-
-def _with_etag(response: HttpResponse, view: boards.BoardView) -> HttpResponse:
+def _board(
+    request: HttpRequest,
+    slug: str,
+    phase: str,
+    render: Callable[[boards.BoardView], HttpResponse],
+) -> HttpResponse:
+    """Render a leaderboard, unless the caller has this state of it."""
+    user = viewer(request)
+    found = find_phase(find_challenge(slug, user), phase)
+    state = boards.state(phase=found, viewer=user)
+    if matches(request, state.etag):
+        response: HttpResponse = HttpResponseNotModified(headers={"ETag": state.etag})
+        return response
+    view = boards.leaderboard(phase=found, viewer=user)
+    response = render(view)
     response["ETag"] = view.etag
     return response
+
+
+def _csv(view: boards.BoardView) -> HttpResponse:
+    return HttpResponse(boards.as_csv(view), content_type="text/csv; charset=utf-8")
 
 
 def _submission(submission: Submission, user: Viewer) -> SubmissionOut:

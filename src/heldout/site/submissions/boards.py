@@ -56,16 +56,18 @@ class BoardState:
 
     phase: Phase
     version: int
+    ranges_version: int
     score: bool
     interval: bool
 
     @property
     def pending(self) -> bool:
-        return self.version < self.phase.board_version
+        return min(self.version, self.ranges_version) < self.phase.board_version
 
     @property
     def etag(self) -> str:
-        return f'"{self.phase.pk}-{self.version}-{int(self.score)}{int(self.interval)}"'
+        shown = f"{int(self.score)}{int(self.interval)}{int(self.pending)}"
+        return f'"{self.phase.pk}-{self.version}-{self.ranges_version}-{shown}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,16 +98,17 @@ def state(*, phase: Phase, viewer: Viewer) -> BoardState:
     Raises:
         PermissionDenied: The phase does not show its leaderboard to this viewer.
     """
-    version = Board.objects.filter(phase=phase).values_list("version", flat=True).first()
-    return _state(phase, viewer, version or 0)
+    board = Board.objects.filter(phase=phase).only("version", "ranges_version").first()
+    return _state(phase, viewer, board)
 
 
-def _state(phase: Phase, viewer: Viewer, version: int) -> BoardState:
+def _state(phase: Phase, viewer: Viewer, board: Board | None) -> BoardState:
     require(viewer, "challenges.view_board", phase)
     everything = viewer.has_perm("challenges.review", phase.challenge)
     score = everything or phase.reveals(Reveal.SCORE)
     interval = score and (everything or phase.reveals(Reveal.INTERVAL))
-    return BoardState(phase, version, score, interval)
+    versions = (board.version, board.ranges_version) if board else (0, 0)
+    return BoardState(phase, *versions, score, interval)
 
 
 def leaderboard(*, phase: Phase, viewer: Viewer) -> BoardView:
@@ -115,7 +118,7 @@ def leaderboard(*, phase: Phase, viewer: Viewer) -> BoardView:
         PermissionDenied: The phase does not show it to this viewer.
     """
     board = Board.objects.filter(phase=phase).first()
-    state = _state(phase, viewer, board.version if board else 0)
+    state = _state(phase, viewer, board)
     own = entrant_of(phase.challenge, viewer)
     return BoardView(
         phase=phase,

@@ -156,6 +156,8 @@ class Board(models.Model):
 
     phase = models.OneToOneField(Phase, on_delete=models.CASCADE, related_name="board")
     version = models.PositiveBigIntegerField()
+    # Ranges of ranks take longer and follow; rows without them yet say nothing of ranges.
+    ranges_version = models.PositiveBigIntegerField(default=0)
     metric = models.CharField(max_length=120)
     name = models.CharField(max_length=120)
     higher_is_better = models.BooleanField(default=True)

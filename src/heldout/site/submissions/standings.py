@@ -41,12 +41,16 @@ class _Primary(NamedTuple):
     higher_is_better: bool
 
 
-def compute(phase: Phase) -> Standing:
-    """Rank by the definition of the current revision, a retired phase by the last that had it."""
+def compute(phase: Phase, *, ranges: bool) -> Standing:
+    """Rank by the definition of the current revision, a retired phase by the last that had it.
+
+    `ranges`: also how far each rank may be off, from the statistics of all entrants.
+    """
     folder = challenge_folder(_revision(phase).folder)
     primary, metric = _primary(folder)
     standing = {str(one.entrant_id): one for one in _standing(phase, primary)}
-    ranked = _rank(phase, folder, metric, [_entry(one, primary) for one in standing.values()])
+    entries = [_entry(one, primary, with_stats=ranges) for one in standing.values()]
+    ranked = _rank(phase, folder, metric, entries, ranges=ranges)
     counts = _counts(phase)
     rows = [_row(row, standing[row.entrant], primary, counts) for row in ranked]
     return Standing(*primary, rows)
@@ -68,7 +72,9 @@ def _primary(folder: Challenge) -> tuple[_Primary, AnyMetric]:
     return _Primary(spec, number.name, number.higher_is_better), metric
 
 
-def _rank(phase: Phase, folder: Challenge, metric: AnyMetric, entries: list[Entry]) -> list[Row]:
+def _rank(
+    phase: Phase, folder: Challenge, metric: AnyMetric, entries: list[Entry], *, ranges: bool
+) -> list[Row]:
     """Rank; where answers have changed between submissions, no ranges of ranks can be told."""
     definition = folder.phase(phase.key)
     rank = partial(
@@ -77,9 +83,10 @@ def _rank(phase: Phase, folder: Challenge, metric: AnyMetric, entries: list[Entr
         name=folder.definition.primary.name,
         seed=phase_seed(folder, definition),
     )
-    clusters = _clusters(folder, definition.split)
+    if not ranges:
+        return rank(entries, replicates=0)
     try:
-        return rank(entries, clusters=clusters)
+        return rank(entries, clusters=_clusters(folder, definition.split))
     except BadInput:
         return rank(entries, replicates=0)
 
@@ -123,12 +130,12 @@ def _primary_score(submission: Submission, primary: _Primary) -> Score | None:
     return next((one for one in _scores(submission) if (one.metric, one.name) == wanted), None)
 
 
-def _entry(submission: Submission, primary: _Primary) -> Entry:
+def _entry(submission: Submission, primary: _Primary, *, with_stats: bool) -> Entry:
     score = _primary_score(submission, primary)
     return Entry(
         entrant=str(submission.entrant_id),
         value=score.value if score else None,
-        stats=_stats(submission, primary.spec),
+        stats=_stats(submission, primary.spec) if with_stats else None,
         submitted_at=submission.created_at,
     )
 

@@ -31,8 +31,9 @@ from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Board, Evaluation, Score, Status, Submission
 from heldout.site.submissions.services import EVALUATE
 
-# A leaderboard that takes long is computed at most this share of the time.
-BOARD_SHARE = 0.5
+COMPUTE_RANGES = "ranges"
+# Ranges of ranks that take long are computed at most this share of the time.
+RANGES_SHARE = 0.5
 QUICK = 1.0
 
 
@@ -130,23 +131,54 @@ def _store_stats(stats: ExampleStats) -> dict[str, str]:
 
 @handles(COMPUTE_BOARD)
 def compute_board(job: Job, clock: Clock) -> None:
-    """Compute the leaderboard as it is now; jobs for states it has passed have nothing to do."""
-    phase = Phase.objects.select_related("challenge__current").get(pk=job.payload["phase"])
-    board = Board.objects.filter(phase=phase).first()
-    if board is not None and board.version >= phase.board_version:
+    """Write the leaderboard as it is now, at once; the ranges of ranks follow in a job of their own."""
+    phase, board = _board(job)
+    version, now = phase.board_version, clock()
+    if board is not None and board.version >= version:
+        with jobs.finishing(job, now=now):
+            return
+    standing = standings.compute(phase, ranges=False)
+    with jobs.finishing(job, now=now):
+        _save(phase, version, now, standing)
+        jobs.enqueue(
+            COMPUTE_RANGES,
+            key=f"{COMPUTE_RANGES}:{phase.pk}:{version}",
+            payload={"phase": phase.pk},
+            now=max(now, phase.board_not_before or now),
+            lane=COMPUTE_RANGES,
+        )
+
+
+@handles(COMPUTE_RANGES)
+def compute_ranges(job: Job, clock: Clock) -> None:
+    """Add how far each rank may be off, unless a newer state has its own job."""
+    phase, board = _board(job)
+    version = phase.board_version
+    if board is None or board.version != version or board.ranges_version == version:
         with jobs.finishing(job, now=clock()):
             return
-    began, version = time.monotonic(), phase.board_version
-    standing = standings.compute(phase)
-    seconds = time.monotonic() - began
-    now = clock()
+    began = time.monotonic()
+    standing = standings.compute(phase, ranges=True)
+    seconds, now = time.monotonic() - began, clock()
     with jobs.finishing(job, now=now):
-        Board.objects.update_or_create(
-            phase=phase,
-            defaults={"version": version, "computed_at": now, **standing._asdict()},
-        )
-        pause = timedelta(seconds=seconds / BOARD_SHARE if seconds > QUICK else 0)
+        _save(phase, version, now, standing, ranges_version=version)
+        pause = timedelta(seconds=seconds / RANGES_SHARE if seconds > QUICK else 0)
         Phase.objects.filter(pk=phase.pk).update(board_not_before=now + pause)
+
+
+def _board(job: Job) -> tuple[Phase, Board | None]:
+    phase = Phase.objects.select_related("challenge__current").get(pk=job.payload["phase"])
+    return phase, Board.objects.filter(phase=phase).first()
+
+
+def _save(
+    phase: Phase, version: int, now: datetime, standing: standings.Standing, **ranges: int
+) -> None:
+    """Write a leaderboard unless a newer one stands there already."""
+    fields = {"version": version, "computed_at": now, **standing._asdict(), **ranges}
+    board, new = Board.objects.get_or_create(phase=phase, defaults=fields)
+    if not new:
+        Board.objects.filter(pk=board.pk, version__lte=version).update(**fields)
 
 
 def _close(submission: Submission, now: datetime, **changes: Any) -> None:
