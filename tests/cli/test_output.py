@@ -1,0 +1,56 @@
+"""How results and problems are printed."""
+
+import json
+import math
+
+import pytest
+
+from heldout.cli.output import print_json, print_table, problems_of, say, show_cell
+from heldout.errors import BadInput, HeldoutError, Problem
+
+
+@pytest.mark.parametrize(
+    ("cell", "shown"),
+    [(0.5, "0.5000"), (math.nan, "-"), (None, "-"), (3, "3"), ("text", "text"), ("", "")],
+)
+def test_a_cell_is_shown_as_people_read_it(cell, shown):
+    assert show_cell(cell) == shown
+
+
+def test_json_has_null_for_what_is_not_a_number(capsys):
+    print_json({"a": math.nan, "b": Problem("x", "y")})
+    assert json.loads(capsys.readouterr().out) == {
+        "a": None,
+        "b": {"place": "x", "message": "y", "remedy": ""},
+    }
+
+
+def test_bytes_are_json_already(capsys):
+    print_json(b'{"a":1}')
+    assert json.loads(capsys.readouterr().out) == {"a": 1}
+
+
+def test_what_people_wrote_is_never_taken_for_markup(capsys):
+    print_table(("name", "value"), [("[red]boo[/red]", 1)])
+    say("[bold]x[/bold]")
+    captured = capsys.readouterr()
+    assert "[red]boo[/red]" in captured.out
+    assert "[bold]x[/bold]" in captured.err
+
+
+def test_long_rows_are_not_folded_where_there_is_no_terminal(capsys):
+    print_table(("a", "b"), [("x" * 100, "y" * 100)])
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+@pytest.mark.parametrize(
+    ("error", "places"),
+    [
+        (BadInput([Problem("a", "1"), Problem("b", "2")]), ["a", "b"]),
+        (FileNotFoundError(2, "No such file", "f.csv"), ["f.csv"]),
+        (OSError("odd"), [""]),
+        (HeldoutError("plain"), [""]),
+    ],
+)
+def test_every_error_becomes_problems(error, places):
+    assert [problem.place for problem in problems_of(error)] == places
