@@ -14,6 +14,7 @@ from heldout.datasets.tasks import TASKS, Task, find_task
 from heldout.errors import BadInput
 from heldout.evaluation.reading import (
     FAMILIES,
+    FILES,
     Expected,
     Missing,
     read_predictions,
@@ -49,7 +50,7 @@ def read(path: Path, task: Task = LABELS, expected: Expected = EXPECTED) -> Any:
 
 
 def test_every_task_has_a_reader() -> None:
-    assert {task.family for task in TASKS.values()} <= set(FAMILIES)
+    assert {task.family for task in TASKS.values()} <= {*FAMILIES, *FILES}
 
 
 def test_labels_come_in_the_order_of_the_expected_examples(table: Callable[..., Path]) -> None:
