@@ -64,6 +64,20 @@ class Image(msgspec.Struct):
 
 
 class GroundTruth(msgspec.Struct):
+    """The file as a whole."""
+
+    images: list[Image]
+    categories: list[Category]
+    annotations: list[Annotation]
+
+
+class ImageKeys(msgspec.Struct):
+    """Everything the images say."""
+
+    images: list[dict[str, object]]
+
+
+class Unchecked(msgspec.Struct):
     """The file as a whole, its entries not yet looked at."""
 
     images: list[msgspec.Raw]

@@ -14,7 +14,14 @@ import polars as pl
 from heldout.datasets.tasks import Family
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import AnyArray, Flags, Floats
-from heldout.evaluation.vision.coco_format import Annotation, Category, GroundTruth, Image
+from heldout.evaluation.vision.coco_format import (
+    Annotation,
+    Category,
+    GroundTruth,
+    Image,
+    ImageKeys,
+    Unchecked,
+)
 from heldout.evaluation.vision.coco_masks import read_masks
 from heldout.evaluation.vision.json_entries import plain_message, read_bytes
 from heldout.evaluation.vision.masks import Masks
@@ -48,14 +55,12 @@ def read_ground_truth(
     Raises:
         BadInput: With every problem.
     """
-    raw = _decode_file(path)
+    data = read_bytes(path)
+    truth = _decode_file(data, path.name)
     problems = Problems()
-    images = sorted(_decode_list(raw.images, Image, "images", problems), key=lambda one: one.id)
-    categories = sorted(
-        _decode_list(raw.categories, Category, "categories", problems), key=lambda one: one.id
-    )
-    annotations = _decode_list(raw.annotations, Annotation, "annotations", problems)
-    problems.refuse_if_any()
+    images = sorted(truth.images, key=lambda one: one.id)
+    categories = sorted(truth.categories, key=lambda one: one.id)
+    annotations = truth.annotations
     _check_ids(images, categories, annotations, problems)
     _check_names(categories, classes, problems)
     problems.refuse_if_any()
@@ -75,7 +80,7 @@ def read_ground_truth(
     federated = any(one.frequency for one in categories)
     return ObjectReferences(
         layout.example_ids,
-        _columns(raw.images, image_ids),
+        _columns(msgspec.json.decode(data, type=ImageKeys).images),
         objects=objects,
         layout=layout,
         frequency="".join(one.frequency or "?" for one in categories) if federated else "",
@@ -84,14 +89,30 @@ def read_ground_truth(
     )
 
 
-def _decode_file(path: Path) -> GroundTruth:
+def _decode_file(data: bytes, name: str) -> GroundTruth:
+    """Decode all at once; entry by entry only where something does not fit."""
     try:
-        return msgspec.json.decode(read_bytes(path), type=GroundTruth)
+        return msgspec.json.decode(data, type=GroundTruth)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raw = _decode_unchecked(data, name)
+    problems = Problems()
+    truth = GroundTruth(
+        _decode_list(raw.images, Image, "images", problems),
+        _decode_list(raw.categories, Category, "categories", problems),
+        _decode_list(raw.annotations, Annotation, "annotations", problems),
+    )
+    problems.refuse_if_any()
+    return truth
+
+
+def _decode_unchecked(data: bytes, name: str) -> Unchecked:
+    try:
+        return msgspec.json.decode(data, type=Unchecked)
     except msgspec.ValidationError as error:
         keys = ", ".join(f'"{key}"' for key in LIST_KEYS)
-        problem = Problem(path.name, _plain(error), f"ground truth has the lists {keys}")
+        problem = Problem(name, plain_message(error), f"ground truth has the lists {keys}")
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        problem = Problem(path.name, f"not readable as JSON: {error}", "was it cut short?")
+        problem = Problem(name, f"not readable as JSON: {error}", "was it cut short?")
     raise BadInput([problem])
 
 
@@ -239,9 +260,8 @@ def _flags(listed: list[list[int]], category_ids: AnyArray) -> Flags | None:
     return flags
 
 
-def _columns(raw: list[msgspec.Raw], image_ids: AnyArray) -> pl.DataFrame:
+def _columns(rows: list[dict[str, object]]) -> pl.DataFrame:
     """Return what else the images say, in the order of their ids."""
-    rows = [msgspec.json.decode(one, type=dict[str, object]) for one in raw]
     rows.sort(key=lambda row: int(str(row["id"])))
     names = dict.fromkeys(name for row in rows for name in row if name != "id")
     columns = {name: [row.get(name) for row in rows] for name in names}

@@ -56,21 +56,15 @@ def check_file(path: Path) -> None:
         raise BadInput([Problem(path.name, "the file is empty")])
 
 
-def stream_list(path: Path, kind: type[Row], problems: Problems) -> Iterator[Entries[Row]]:
-    """Decode a file that is one list of objects, some at a time.
-
-    Rows that do not fit are left out and added to the problems, each with its number.
+def read_pieces(path: Path) -> Iterator[bytes]:
+    """Read a file that is one JSON list of objects, some megabytes at a time.
 
     Raises:
-        BadInput: The file is not a list of objects, or is cut short.
+        BadInput: It is absent or empty.
     """
     check_file(path)
-    number = 1
     with path.open("rb") as file:
-        for data in cut_list(iter(lambda: file.read(CHUNK), b"")):
-            entries = decode_piece(data, kind, number, problems, path.name)
-            number += entries.length
-            yield entries
+        yield from cut_list(iter(lambda: file.read(CHUNK), b""))
 
 
 def cut_list(blocks: Iterator[bytes]) -> Iterator[bytes]:
