@@ -36,10 +36,15 @@ def _parser() -> MarkdownIt:
 _PARSER = _parser()
 
 
+def _repeats(heading: str, title: str) -> bool:
+    """`Datasheet of Digits` says no more than `Datasheet` does on the page of the digits."""
+    return bool(title) and f"{heading} of ".startswith(f"{title} of ")
+
+
 def _below_the_title(tokens: Sequence[Token], title: str) -> list[Token]:
     """Headings one level down, because the page has its title already; that title is not repeated."""
     kept = list(tokens)
-    if len(kept) > 2 and kept[0].tag == "h1" and kept[1].content.strip() == title.strip():
+    if len(kept) > 2 and kept[0].tag == "h1" and _repeats(kept[1].content, title):
         kept = kept[3:]
     for token in kept:
         if token.type in ("heading_open", "heading_close"):

@@ -66,7 +66,7 @@ def _chosen_phase(request: HttpRequest, views: list[PhaseView]) -> PhaseView:
     begun = [view for view in views if view.status != PhaseStatus.UPCOMING]
     running = [view for view in begun if view.status == PhaseStatus.OPEN]
     candidates = named or running or begun or views
-    return max(candidates, key=lambda view: view.opens)
+    return max(reversed(candidates), key=lambda view: view.opens)
 
 
 def _boards(request: HttpRequest, views: list[PhaseView]) -> list[PhaseView]:
@@ -156,7 +156,7 @@ def _board_context(request: HttpRequest, challenge: Challenge, board: BoardView)
         "ranked_by": options[0] if options else None,
         "lines": lines,
         "has_baselines": any(line.row.baseline for line in lines),
-        "plot": leaderboard_plot(lines, shown) if shown and board.shows_intervals else None,
+        "drawing": leaderboard_plot(lines, shown) if shown and board.shows_intervals else None,
     }
 
 
