@@ -31,6 +31,8 @@ def test_headings_stand_below_the_title_of_the_page():
 
 def test_the_title_of_the_page_is_not_repeated():
     assert render("# Digits\n\nSay which.", title="Digits") == "<p>Say which.</p>\n"
+    assert render("# Datasheet of digits", title="Datasheet") == ""
+    assert render("# Digitsome", title="Digits") == "<h2>Digitsome</h2>\n"
 
 
 def test_a_picture_is_its_description():

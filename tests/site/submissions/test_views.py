@@ -33,7 +33,7 @@ def board(participant, rival, scored):
 
 
 def test_an_empty_leaderboard_says_what_opens_it(client, challenge):
-    assert "Nobody is ranked yet" in text(client.get(BOARD))
+    assert "Nobody is ranked yet" in text(client.get(f"{BOARD}?phase=dev"))
 
 
 def test_the_leaderboard_tells_ranks_intervals_and_who_is_behind(client, board):
