@@ -80,7 +80,7 @@ def serving(command, cwd, port):
         process = subprocess.Popen([*command, "--port", str(port)], cwd=cwd, stderr=stream)
     try:
         until = time.monotonic() + 60
-        while "serving" not in log.read_text():
+        while "/accounts/link/" not in log.read_text():  # The last line it says.
             assert process.poll() is None, log.read_text()
             assert time.monotonic() < until, log.read_text()
             time.sleep(0.1)
@@ -99,11 +99,11 @@ def test_at_most_five_commands_lead_to_a_live_challenge(commands, call, heldout_
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     with serving([*heldout_command, *serve], somewhere, port) as log:
-        page = httpx.get(f"{url}/challenges/my-challenge/")
+        page = httpx.get(f"{url}/challenges/my-challenge/", timeout=60)
         assert page.status_code == 200
         assert "My first challenge" in page.text
         link = re.search(r"http://\S+/accounts/link/\S+", log())[0]
-        assert httpx.get(link).status_code == 200
+        assert httpx.get(link, timeout=60).status_code == 200
         take_part(call, url, somewhere)
         publish_again(call, url, somewhere)
 
