@@ -35,6 +35,7 @@ INSTALLED_APPS = [
     "heldout.site.submissions",
     "heldout.site.challenges",
     "heldout.site.catalog",
+    "heldout.site.planner",
     "heldout.site.accounts",
     "heldout.site.common",
     "django.contrib.admin",

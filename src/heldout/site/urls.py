@@ -11,6 +11,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("heldout.site.accounts.urls")),
     path("accounts/", include("allauth.account.urls")),
     path("", include("heldout.site.common.urls")),
+    path("", include("heldout.site.planner.urls")),
     path("", include("heldout.site.challenges.urls")),
     path("", include("heldout.site.submissions.urls")),
 ]
