@@ -23,6 +23,7 @@ class Family(StrEnum):
     POSES = "poses"
     SEMANTIC = "semantic"
     PANOPTIC = "panoptic"
+    ANSWERS = "answers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +177,20 @@ TASKS: dict[str, Task] = {
                 "both in one ZIP archive",
             ),
             labelling_form="masks",
+        ),
+        Task(
+            id="visual-question-answering",
+            title="Visual question answering",
+            family=Family.ANSWERS,
+            media="image",
+            has_classes=False,
+            metrics=("vqa-v2",),
+            reference_columns="VQA v2 or VizWiz annotations (JSON)",
+            prediction_columns=(
+                "JSON: [{question_id, answer}], or image instead of question_id for VizWiz",
+                "JSON: [{image, answerable}] (the confidence that there is an answer)",
+            ),
+            labelling_form="text",
         ),
     )
 }

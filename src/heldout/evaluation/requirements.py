@@ -8,6 +8,7 @@ import numpy as np
 
 from heldout.errors import Problem
 from heldout.evaluation.data import Flags, Floats, LabelPredictions, SetPredictions
+from heldout.evaluation.language.data import AnswerPredictions
 
 LISTED = 10  # Rows named for one fault; the message says how many there are.
 SUMS = (0.5, 1.5)  # Rounding to one decimal moves a sum this far; a missing softmax moves it more.
@@ -21,6 +22,12 @@ def require_scores(key: str, predictions: LabelPredictions | SetPredictions) -> 
             "needs a score for every class",
             "give columns score_<class>, or a column of lists called scores",
         )
+
+
+def require_answers(key: str, predictions: AnswerPredictions) -> Iterator[Problem]:
+    """Yield a problem where there are no answers."""
+    if predictions.answers is None:
+        yield Problem(f"metric {key}", "needs the key answer", "give an answer to every question")
 
 
 def require_probabilities(key: str, predictions: LabelPredictions) -> Iterator[Problem]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from heldout.evaluation.data import Floats
+from heldout.evaluation.data import Flags, Floats
+from heldout.evaluation.metric import ratio
 
 Positions = NDArray[np.intp]
 
@@ -48,3 +49,21 @@ def midranks(weights: Floats, order: Order, examples: Positions | slice) -> Floa
     """
     sums = running_sums(weights, order.examples)
     return (sums[:, order.before[examples]] + sums[:, order.through[examples]]) / 2
+
+
+def average_precision(weights: Floats, scores: Floats, flags: Flags) -> Floats:
+    """Return the mean precision at each flagged example, best scores first: (r,).
+
+    There is no interpolation, and examples of equal score come in together. NaN where no flagged
+    example has a weight.
+    """
+    positive = np.flatnonzero(flags)
+    if not len(positive):
+        return np.full(len(weights), np.nan)
+    order = order_of(-scores)
+    through = order.through[positive]
+    found = np.append(0, np.cumsum(flags[order.examples]))[through]
+    hits = running_sums(weights, order.examples[flags[order.examples]])
+    precision = ratio(hits[:, found], running_sums(weights, order.examples)[:, through])
+    own = weights[:, positive]
+    return ratio(np.where(own > 0, own * precision, 0).sum(axis=1), own.sum(axis=1))

@@ -10,11 +10,11 @@ import numpy as np
 from heldout.datasets.tasks import Family
 from heldout.errors import Problem
 from heldout.evaluation.classwise import mean_of_defined
-from heldout.evaluation.data import Flags, Floats, SetPredictions, SetReferences
-from heldout.evaluation.metric import Metric, ratio
+from heldout.evaluation.data import Floats, SetPredictions, SetReferences
+from heldout.evaluation.metric import Metric
 from heldout.evaluation.requirements import require_scores
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.ties import order_of, running_sums
+from heldout.evaluation.ties import average_precision
 
 
 @dataclass(frozen=True)
@@ -47,20 +47,7 @@ class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
         """Average the average precision of the classes."""
         reference, scores = stats.array("reference"), stats.array("scores")
         values = [
-            _average_precision(weights, scores[:, one], reference[:, one])
+            average_precision(weights, scores[:, one], reference[:, one])
             for one in range(len(stats.classes))
         ]
         return mean_of_defined(np.stack(values, axis=1))[:, None]
-
-
-def _average_precision(weights: Floats, scores: Floats, flags: Flags) -> Floats:
-    positive = np.flatnonzero(flags)
-    if not len(positive):
-        return np.full(len(weights), np.nan)
-    order = order_of(-scores)
-    through = order.through[positive]
-    found = np.append(0, np.cumsum(flags[order.examples]))[through]
-    hits = running_sums(weights, order.examples[flags[order.examples]])
-    precision = ratio(hits[:, found], running_sums(weights, order.examples)[:, through])
-    own = weights[:, positive]
-    return ratio(np.where(own > 0, own * precision, 0).sum(axis=1), own.sum(axis=1))

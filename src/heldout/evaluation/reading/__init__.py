@@ -8,7 +8,15 @@ from typing import Protocol
 
 from heldout.datasets.tasks import Family, Task
 from heldout.evaluation.data import Predictions, References
-from heldout.evaluation.reading import label_sets, labels, masks, objects, panoptic, values
+from heldout.evaluation.reading import (
+    answers,
+    label_sets,
+    labels,
+    masks,
+    objects,
+    panoptic,
+    values,
+)
 from heldout.evaluation.reading.expected import Expected, Missing
 
 __all__ = ["Expected", "Missing", "read_predictions", "read_references"]
@@ -44,6 +52,7 @@ FILES: dict[Family, FileReader] = {
     Family.POSES: objects,
     Family.PANOPTIC: panoptic,
     Family.SEMANTIC: masks,
+    Family.ANSWERS: answers,
 }
 
 FAMILIES: dict[Family, Reader] = {
