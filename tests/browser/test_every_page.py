@@ -11,6 +11,10 @@ DIGITS = "/challenges/digits/"
 # By the name of the route, or in words where one route has several states.
 PAGES = {
     "common:patterns": (NOBODY, "/-/patterns"),
+    "planner:model": (NOBODY, "/planner/"),
+    "planner:formula": (NOBODY, "/planner/formula/"),
+    "planner:trace": (NOBODY, "/planner/trace/"),
+    "planner:numbers": (NOBODY, "/planner/numbers/"),
     "challenges:list": (NOBODY, "/"),
     "challenges:overview": (NOBODY, DIGITS),
     "challenges:data": (NOBODY, f"{DIGITS}data/"),
