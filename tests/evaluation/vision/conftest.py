@@ -1,6 +1,7 @@
 """Small problems made from a number, the reference implementations, and how ours is asked."""
 
 import contextlib
+import copy
 import io
 import json
 from collections.abc import Callable
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 from pycocotools import mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
 
 from heldout.datasets.tasks import find_task
 from heldout.evaluation.reading import Expected, read_predictions, read_references
@@ -23,22 +26,30 @@ TASKS = {"bbox": "object-detection", "segm": "instance-segmentation", "keypoints
 @pytest.fixture(scope="session")
 def pycocotools() -> Callable[..., list[float]]:
     """The reference implementation; undefined numbers are NaN instead of its -1."""
-    from pycocotools.coco import COCO
-    from pycocotools.cocoeval import COCOeval
 
     def evaluate(truth: dict[str, Any], results: list[Any], kind: str) -> list[float]:
-        with contextlib.redirect_stdout(io.StringIO()):
-            references = COCO()
-            references.dataset = json.loads(json.dumps(truth))
-            references.createIndex()
-            found = references.loadRes(json.loads(json.dumps(results)))
-            evaluation = COCOeval(references, found, kind)
-            evaluation.evaluate()
-            evaluation.accumulate()
-            evaluation.summarize()
-        return [float("nan") if value == -1 else float(value) for value in evaluation.stats]
+        found = run_pycocotools(truth, results, kind).stats
+        return [float("nan") if value == -1 else float(value) for value in found]
 
     return evaluate
+
+
+@pytest.fixture(scope="session")
+def pycocotools_arrays() -> Callable[..., dict[str, Any]]:
+    """What the reference implementation accumulates: `precision` (T, R, K, A, M), `recall`."""
+    return lambda truth, results, kind: run_pycocotools(truth, results, kind).eval
+
+
+def run_pycocotools(truth: dict[str, Any], results: list[Any], kind: str) -> COCOeval:
+    with contextlib.redirect_stdout(io.StringIO()):
+        references = COCO()
+        references.dataset = copy.deepcopy(truth)
+        references.createIndex()
+        evaluation = COCOeval(references, references.loadRes(copy.deepcopy(results)), kind)
+        evaluation.evaluate()
+        evaluation.accumulate()
+        evaluation.summarize()
+    return evaluation
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,26 @@ def test_no_detection_at_all_scores_zero(stats_of: Any, make_problem: Any) -> No
     assert stats.reduce()[0] == 0
 
 
+def test_numbers_and_curves_of_one_category_equal_those_of_pycocotools(
+    pycocotools_arrays: Any, stats_of: Any, make_problem: Any
+) -> None:
+    truth, results = make_problem(12, images=30, categories=4)
+    stats = stats_of(truth, results, "object-detection", "coco-bbox")
+    found = pycocotools_arrays(truth, results, "bbox")
+    per_class = stats.metric.per_class(stats)
+    for category in range(3):
+        precision = found["precision"][:, :, category, 0, 2]
+        assert per_class[category, 0] == pytest.approx(precision.mean(), abs=1e-9)
+        for threshold in range(10):
+            curve = stats.metric.curve(stats, category, threshold)
+            places = np.searchsorted(curve.recall, np.linspace(0, 1, 101))
+            ours = np.append(curve.precision, 0)[places]
+            np.testing.assert_allclose(ours, precision[threshold], atol=1e-9)
+    assert np.isnan(per_class[3]).all()
+    with pytest.raises(ValueError, match="no object of category 3"):
+        stats.metric.curve(stats, 3)
+
+
 def repeat_images(
     truth: dict[str, Any], results: list[Any], weights: Any
 ) -> tuple[dict[str, Any], list[Any]]:

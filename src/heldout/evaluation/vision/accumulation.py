@@ -62,6 +62,13 @@ class Summary(NamedTuple):
     recall: Floats
 
 
+class Curve(NamedTuple):
+    """One point per true positive, in score order; precision is the best at this recall or more."""
+
+    recall: Floats
+    precision: Floats
+
+
 _tracks: WeakKeyDictionary[ExampleStats, Tracks] = WeakKeyDictionary()
 
 
@@ -82,9 +89,7 @@ def accumulate(
     """
     from heldout.evaluation.vision.kernels import accumulation as kernels
 
-    if stats not in _tracks:
-        _tracks[stats] = lay_tracks(stats, cuts)
-    tracks = _tracks[stats]
+    tracks = _tracks_of(stats, cuts)
     replicates = len(weights)
     lanes = max(1, min(LANES, replicates))
     blocks = -(-replicates // lanes)
@@ -103,6 +108,34 @@ def accumulate(
 
     _in_threads(walk, blocks)
     return Summary(*(_unlane(one, replicates, tracks) for one in (precision, recall)))
+
+
+def precision_recall(
+    stats: ExampleStats, cuts: Sequence[Cut], *, category: int, threshold: int
+) -> Curve:
+    """Return the curve of one category in the first cut; empty without a true positive.
+
+    Raises:
+        ValueError: No object of the category counts.
+    """
+    tracks = _tracks_of(stats, cuts)
+    positives = int(tracks.positives_at[category + 1] - tracks.positives_at[category])
+    if not positives:
+        raise ValueError(f"no object of category {category} counts")
+    own = slice(tracks.touched_at[category], tracks.touched_at[category + 1])
+    bit = np.uint16(1 << threshold)
+    misses = tracks.misses_before[own] - tracks.misses_at[category]
+    counted, hit = (tracks.counted[own] & bit) != 0, (tracks.hits[own] & bit) != 0
+    right = np.cumsum(hit)
+    precision = (right / np.maximum(misses + np.cumsum(counted), 1))[hit]
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    return Curve(right[hit] / positives, best)
+
+
+def _tracks_of(stats: ExampleStats, cuts: Sequence[Cut]) -> Tracks:
+    if stats not in _tracks:
+        _tracks[stats] = lay_tracks(stats, cuts)
+    return _tracks[stats]
 
 
 def lay_tracks(stats: ExampleStats, cuts: Sequence[Cut]) -> Tracks:

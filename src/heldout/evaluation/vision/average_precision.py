@@ -12,7 +12,13 @@ import numpy as np
 from heldout.evaluation.data import Flags, Floats
 from heldout.evaluation.metric import Method, Metric, Number
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.vision.accumulation import Cut, Summary, accumulate
+from heldout.evaluation.vision.accumulation import (
+    Curve,
+    Cut,
+    Summary,
+    accumulate,
+    precision_recall,
+)
 from heldout.evaluation.vision.matching import Rules, match
 from heldout.evaluation.vision.objects import ObjectPredictions, ObjectReferences
 
@@ -73,3 +79,13 @@ class AveragePrecision(Metric[ObjectPredictions, ObjectReferences]):
     def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
         """Average over the categories that have an object under the weights."""
         return np.stack(self.numbers_of(self.summarise(stats, weights)), axis=1)
+
+    def per_class(self, stats: ExampleStats) -> Floats:
+        """Return the numbers of every category by itself: (categories, names)."""
+        summary = self.summarise(stats, np.ones((1, len(stats))))
+        alone = (one[0].swapaxes(0, 1)[:, :, None] for one in summary)
+        return np.stack(self.numbers_of(Summary(*alone)), axis=1)
+
+    def curve(self, stats: ExampleStats, category: int, threshold: int = 0) -> Curve:
+        """Return precision over recall of one category, all sizes, at one of the thresholds."""
+        return precision_recall(stats, self.cuts, category=category, threshold=threshold)

@@ -14,7 +14,7 @@ from heldout.errors import MissingExtra
 try:
     import numba
 except ModuleNotFoundError as error:
-    raise MissingExtra(feature="scores of boxes, masks and keypoints", extra="vision") from error
+    raise MissingExtra(feature="scoring boxes, masks and keypoints", extra="vision") from error
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
