@@ -10,7 +10,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -89,7 +91,7 @@ def write_challenge(folder: Path, *, examples: int, rng: np.random.Generator) ->
 def running(*, examples: int, entrants: int = 0, seed: int = 1) -> Iterator[tuple[Running, str]]:
     """Serve a challenge; gives the site and the token of a participant.
 
-    `entrants` others have been scored before.
+    `entrants` others stand on the leaderboard already.
     """
     rng = np.random.default_rng(seed)
     with tempfile.TemporaryDirectory(prefix="heldout-bench-") as scratch:
@@ -120,36 +122,67 @@ def _fill(site: Running, challenge_folder: Path, entrants: int) -> str:
     from heldout.site.setup import prepare
 
     prepare(site.folder)
-    import io
-
     from django.db import connections
     from django.utils import timezone
 
     from heldout.site.accounts.services import create_token, create_user
-    from heldout.site.challenges.services import accept_terms, join, publish
-    from heldout.site.common.models import Job
-    from heldout.site.submissions.services import submit
+    from heldout.site.challenges.services import accept_terms, publish, refresh_board
     from heldout.site.worker import drain
 
     now = timezone.now()
     challenge = publish(source=challenge_folder, by=None, now=now)
-    phase, digest = challenge.phases.get(), challenge.revision.terms_digest
-    users = [create_user(email=f"u{n}@example.org", handle=f"u{n}") for n in range(entrants + 1)]
-    for number, user in enumerate(users):
-        accept_terms(challenge=challenge, user=user, terms_digest=digest, now=now)
-        entrant = join(challenge=challenge, user=user, now=now)
-        if number:
-            submit(
-                phase=phase,
-                entrant=entrant,
-                by=user,
-                upload=io.BytesIO(site.predictions(0.5 + 0.4 * number / entrants)),
-                filename="predictions.csv",
-                now=now,
-            )
-    # All scores first: then the leaderboard is computed once.
-    Job.objects.update(priority=99)
-    drain()
-    _, secret = create_token(user=users[0], name="bench", now=now)
+    user = create_user(email="u@example.org", handle="u")
+    digest = challenge.revision.terms_digest
+    accept_terms(challenge=challenge, user=user, terms_digest=digest, now=now)
+    for number in range(entrants):
+        _add_scored(challenge, user, number / entrants, site.rng, now)
+    if entrants:
+        refresh_board(challenge.phases.get(), now=now)
+        drain()
+    _, secret = create_token(user=user, name="bench", now=now)
     connections.close_all()
     return secret
+
+
+def _add_scored(
+    challenge: Any, user: Any, value: float, rng: np.random.Generator, now: datetime
+) -> None:
+    """Add an entrant whose submission was scored, without its statistics."""
+    from heldout.site.challenges.models import Entrant
+    from heldout.site.common.models import Job
+    from heldout.site.submissions.models import Evaluation, Score, Submission
+
+    name = f"entrant-{rng.integers(10**9)}"
+    entrant = Entrant.objects.create(challenge=challenge, name=name, created_at=now)
+    submission = Submission.objects.create(
+        phase=challenge.phases.get(),
+        entrant=entrant,
+        by=user,
+        created_at=now,
+        filename="predictions.csv",
+        size=1,
+        sha256="0" * 64,
+        status="scored",
+    )
+    job = Job.objects.create(kind="done", key=name, state="done", run_at=now, created_at=now)
+    facts = {"n": 200, "seed": 1, "version": "1"}
+    submission.evaluation = Evaluation.objects.create(
+        submission=submission,
+        revision=challenge.revision,
+        job=job,
+        seconds=0.0,
+        report={},
+        created_at=now,
+        **facts,
+    )
+    submission.save()
+    for metric in ("accuracy", "balanced-accuracy"):
+        Score.objects.create(
+            evaluation=submission.evaluation,
+            metric=metric,
+            name=metric,
+            value=value,
+            low=value - 0.03,
+            high=value + 0.03,
+            **facts,
+        )

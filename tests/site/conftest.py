@@ -12,6 +12,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from django.core.cache import cache
 from django.test import Client
 from django.utils import timezone
 
@@ -40,6 +41,7 @@ def site(db, settings, tmp_path, monkeypatch):
         setattr(settings, name.upper(), settings.DATA / name)
     settings.STATIC_ROOT = settings.STATIC
     settings.WHITENOISE_USE_FINDERS = False
+    cache.clear()
     # On a busy machine too, a leaderboard is computed at once.
     monkeypatch.setattr(tasks, "QUICK", math.inf)
     settings.STATIC_ROOT = settings.DATA / "static"

@@ -1,5 +1,6 @@
 import csv
 import io
+from contextlib import closing
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -82,15 +83,16 @@ def test_a_private_challenge_is_not_there_for_others(api, challenge, outsider, o
         for path in paths:
             assert client.get(f"{BASE}/challenges/cats{path}").status_code == 404
     for path in paths:
-        assert api(organiser).get(f"{BASE}/challenges/cats{path}").status_code == 200
+        with closing(api(organiser).get(f"{BASE}/challenges/cats{path}")) as response:
+            assert response.status_code == 200
 
 
 def test_anothers_submission_is_not_there(api, hand_in, participant, rival, outsider):
     submission = hand_in(participant)
     for user in (rival, outsider):
-        for path in ("", "/file"):
-            path = f"{BASE}/submissions/{submission.pk}{path}"
-            assert api(user).get(path).status_code == 404
+        for part in ("", "/file"):
+            response = api(user).get(f"{BASE}/submissions/{submission.pk}{part}")
+            assert response.status_code == 404
         response = api(user).post(f"{BASE}/submissions/{submission.pk}/withdraw")
         assert response.status_code == 404
 

@@ -6,13 +6,14 @@ from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any
 
+import msgspec
+from django.core.cache import cache
 from django.http import (
     Http404,
     HttpRequest,
     HttpResponse,
     HttpResponseBase,
     HttpResponseNotModified,
-    JsonResponse,
 )
 from django.utils import timezone
 from ninja import File, Form, Router, Schema, Status, UploadedFile
@@ -118,7 +119,7 @@ class SubmissionDetail(SubmissionOut):
 )
 def get_leaderboard(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
     """The leaderboard. Send its ETag back as `If-None-Match` and an unchanged one answers 304."""
-    return _board(request, slug, phase, lambda view: JsonResponse(boards.as_json(view)))
+    return _board(request, slug, phase, "application/json", _json)
 
 
 @router.get(
@@ -129,7 +130,7 @@ def get_leaderboard(request: HttpRequest, slug: str, phase: str) -> HttpResponse
 )
 def get_leaderboard_csv(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
     """The leaderboard as CSV, one line per entrant."""
-    response = _board(request, slug, phase, _csv)
+    response = _board(request, slug, phase, "text/csv; charset=utf-8", _csv)
     if response.status_code == HTTPStatus.OK:
         response["Content-Disposition"] = f'attachment; filename="{slug}-{phase}.csv"'
     return response
@@ -256,23 +257,34 @@ def _board(
     request: HttpRequest,
     slug: str,
     phase: str,
-    render: Callable[[boards.BoardView], HttpResponse],
+    kind: str,
+    render: Callable[[boards.BoardView], bytes],
 ) -> HttpResponse:
-    """Render a leaderboard, unless the caller has this state of it."""
+    """A leaderboard, rendered once per state, unless the caller has this state of it."""
     user = viewer(request)
     found = find_phase(find_challenge(slug, user), phase)
     state = boards.state(phase=found, viewer=user)
     if matches(request, state.etag):
-        response: HttpResponse = HttpResponseNotModified(headers={"ETag": state.etag})
-        return response
-    view = boards.leaderboard(phase=found, viewer=user)
-    response = render(view)
-    response["ETag"] = view.etag
-    return response
+        return HttpResponseNotModified(headers={"ETag": state.etag})
+    body = cache.get(_key(render, state.etag))
+    if body is None:
+        view = boards.leaderboard(phase=found, viewer=user)
+        body = render(view)
+        cache.set(_key(render, view.etag), body)
+        return HttpResponse(body, content_type=kind, headers={"ETag": view.etag})
+    return HttpResponse(body, content_type=kind, headers={"ETag": state.etag})
 
 
-def _csv(view: boards.BoardView) -> HttpResponse:
-    return HttpResponse(boards.as_csv(view), content_type="text/csv; charset=utf-8")
+def _key(render: Callable[[boards.BoardView], bytes], etag: str) -> str:
+    return f"board-{render.__name__}-{etag.strip(chr(34))}"
+
+
+def _json(view: boards.BoardView) -> bytes:
+    return msgspec.json.encode(boards.as_json(view))
+
+
+def _csv(view: boards.BoardView) -> bytes:
+    return boards.as_csv(view).encode()
 
 
 def _submission(submission: Submission, user: Viewer) -> SubmissionOut:
