@@ -7,7 +7,7 @@ from pathlib import Path
 
 from heldout.challenge.protocol import Evaluation, Protocol
 from heldout.datasets.tasks import Task, find_task
-from heldout.errors import BadInput, Problems, did_you_mean
+from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import References
 from heldout.evaluation.reading import Missing, read_references
 from heldout.evaluation.registry import AnyMetric, find_metric
@@ -17,7 +17,7 @@ from heldout.evaluation.scoring import REPLICATES
 def evaluate_files(
     *,
     task: str,
-    references: Path,
+    references: Path | None,
     predictions: Path,
     metrics: Sequence[str] = (),
     classes: tuple[str, ...] | None = None,
@@ -33,7 +33,8 @@ def evaluate_files(
 
     Args:
         task: The id of a task.
-        references: The answers, with the columns of `subgroups` and `cluster`.
+        references: The answers, with the columns of `subgroups` and `cluster`; None, for a task
+            that needs none, takes ids and columns of the predictions.
         predictions: What to score.
         metrics: As on the command line (`top-k:k=5`); the task's own if empty.
         classes: The declared classes; None takes those of the references.
@@ -61,8 +62,11 @@ def evaluate_files(
         cluster=cluster,
         replicates=replicates,
     )
-    answers = read_references(references, task=found, classes=classes, id_column=id_column)
-    _require_columns(answers, protocol, references.name)
+    if references is None and found.needs_references:
+        raise BadInput([Problem("--references", "is not given", f"{found.id} needs the answers")])
+    source = references or predictions
+    answers = read_references(source, task=found, classes=classes, id_column=id_column)
+    _require_columns(answers, protocol, source.name)
     return protocol.evaluate(predictions, references=answers, columns=answers.columns)
 
 

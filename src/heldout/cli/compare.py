@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Annotated
 import msgspec
 import typer
 
-from heldout.cli.options import Classes, IdColumn, Json, PhaseId, References, Seed, Task, require
+from heldout.cli.options import (
+    Classes,
+    IdColumn,
+    Json,
+    PhaseId,
+    References,
+    Seed,
+    Task,
+    references_for,
+    require,
+)
 from heldout.cli.options import split_names as names_of
 from heldout.cli.output import print_json, print_table, say
 
@@ -93,9 +103,10 @@ def _score_file(
 ) -> Evaluation:
     from heldout.challenge.adhoc import evaluate_files
 
+    asked = require(task, "--challenge or --task")
     return evaluate_files(
-        task=require(task, "--challenge or --task"),
-        references=require(references, "--references"),
+        task=asked,
+        references=references_for(asked, references),
         predictions=predictions,
         metrics=[metric] if metric else (),
         classes=names_of(classes),

@@ -44,6 +44,18 @@ def require(value: T | None, name: str) -> T:
     return value
 
 
+def references_for(task: str, references: Path | None) -> Path | None:
+    """Return the answers, which all tasks but a few need.
+
+    Raises:
+        BadInput: They are not given.
+    """
+    from heldout.datasets.tasks import TASKS
+
+    optional = task in TASKS and not TASKS[task].needs_references
+    return references if optional else require(references, "--references")
+
+
 def split_names(text: str | None) -> tuple[str, ...] | None:
     """Split names at commas; None stays None, and empty text is no name at all."""
     return None if text is None else tuple(filter(None, map(str.strip, text.split(","))))

@@ -17,6 +17,7 @@ from heldout.cli.options import (
     References,
     Seed,
     Task,
+    references_for,
     require,
     split_names,
 )
@@ -81,7 +82,7 @@ def score(
     else:
         evaluation = _score_files(
             task=require(task, "--task"),
-            references=require(references, "--references"),
+            references=references_for(require(task, "--task"), references),
             predictions=require(file, "--predictions"),
             metrics=metric or (),
             classes=split_names(classes),

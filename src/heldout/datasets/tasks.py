@@ -24,6 +24,7 @@ class Family(StrEnum):
     SEMANTIC = "semantic"
     PANOPTIC = "panoptic"
     ANSWERS = "answers"
+    MATCHES = "matches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,7 @@ class Task:
         reference_columns: How a table of references looks, in one line for people.
         prediction_columns: The same for predictions, one line per accepted form.
         labelling_form: Which form collects a label of this task.
+        needs_references: Whether every metric of the task compares with references.
     """
 
     id: str
@@ -51,6 +53,7 @@ class Task:
     reference_columns: str
     prediction_columns: tuple[str, ...]
     labelling_form: str
+    needs_references: bool = True
 
 
 _LABEL_COLUMNS = (
@@ -191,6 +194,24 @@ TASKS: dict[str, Task] = {
                 "JSON: [{image, answerable}] (the confidence that there is an answer)",
             ),
             labelling_form="text",
+        ),
+        Task(
+            id="image-text-matching",
+            title="Image-text matching",
+            family=Family.MATCHES,
+            media="image",
+            has_classes=False,
+            metrics=("winoground",),
+            reference_columns=(
+                "none for winoground (example_id for subgroups); for retrieval example_id, "
+                "reference (the relevant items, joined by | in CSV), relevance (optional, as many)"
+            ),
+            prediction_columns=(
+                "example_id, c0_i0, c1_i0, c0_i1, c1_i1 (scores of captions with images)",
+                "example_id, prediction (items, best first, joined by | in CSV)",
+            ),
+            labelling_form="text",
+            needs_references=False,
         ),
     )
 }

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import polars as pl
+
 from heldout.evaluation.data import Floats, Predictions, References
-from heldout.evaluation.stats import Ragged
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,19 +62,17 @@ class CaptionReferences(References):
 
 @dataclass(frozen=True, eq=False)
 class MatchPredictions(Predictions):
-    """How well captions and images match, or which items a query finds.
+    """How well captions and images match, or which items each query finds, or both.
 
     Attributes:
         scores: (n, 2, 2) the score of caption c with image i at [c, i], NaN for a missing example;
             None where the file has none.
-        ranked: The items each query finds, best first, as codes of `items`; None where the file
-            has none.
-        items: What the codes stand for.
+        ranked: Lists of items, best first, null for a missing example; None where the file has
+            none.
     """
 
     scores: Floats | None = None
-    ranked: Ragged | None = None
-    items: Sequence[str] = ()
+    ranked: pl.Series | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,9 +80,9 @@ class MatchReferences(References):
     """Which items are relevant to each query; of captions with images there is no more than ids.
 
     Attributes:
-        relevant: The items of each query; None where the file has none.
-        gains: How relevant each of them is, above 0, in the same order.
+        relevant: Lists of items, none of them empty; None where the file has none.
+        gains: How relevant each of them is, above 0, in the same order; 1 where the file is silent.
     """
 
-    relevant: Sequence[Sequence[str]] | None = None
-    gains: Sequence[Sequence[float]] | None = None
+    relevant: pl.Series | None = None
+    gains: pl.Series | None = None

@@ -13,6 +13,7 @@ from heldout.evaluation.reading import (
     label_sets,
     labels,
     masks,
+    matches,
     objects,
     panoptic,
     values,
@@ -59,6 +60,7 @@ FAMILIES: dict[Family, Reader] = {
     Family.LABEL: labels,
     Family.LABEL_SET: label_sets,
     Family.NUMBER: values,
+    Family.MATCHES: matches,
 }
 
 
