@@ -220,6 +220,23 @@ def test_parquet_columns_of_another_kind_are_refused(
         )
 
 
+@pytest.mark.parametrize("value", [10**30, -(10**30), 2**63, "\ud800", True, [], {}, None])
+@pytest.mark.parametrize("key", ["image_id", "category_id", "id", "num_keypoints"])
+def test_ids_that_are_no_ids_are_refused(tmp_path: Path, key: str, value: object) -> None:
+    truth = {**TRUTH, "annotations": [{**ANNOTATION, key: value}]}
+    if (key, value) in [("id", None), ("num_keypoints", None)]:
+        read(tmp_path, [], truth=truth)
+    else:
+        assert refusal(tmp_path, [], truth=truth)
+
+
+def test_images_too_large_for_a_mask_are_refused(tmp_path: Path) -> None:
+    truth = {**TRUTH, "images": [{"id": 1, "width": 2**20, "height": 2**20}, IMAGES[1]]}
+    assert refusal(tmp_path, [], truth=truth, task="instance-segmentation") == [
+        "image 1: 1048576 by 1048576 pixels are too many"
+    ]
+
+
 @given(data=st.binary(max_size=60))
 def test_damaged_bytes_never_break_the_reader(data: bytes) -> None:
     whole = json.dumps([RESULT, RESULT]).encode()

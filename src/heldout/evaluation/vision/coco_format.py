@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import msgspec
 
+Id = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31)]
 Box = tuple[float, float, float, float]
 
 
 class RunLengths(msgspec.Struct, gc=False):
     """A mask: its height and width, and its runs as text or as numbers."""
 
-    size: tuple[int, int]
+    size: tuple[Count, Count]
     counts: str | list[int]
 
 
@@ -20,9 +24,9 @@ Segmentation = RunLengths | list[list[float]]
 class Annotation(msgspec.Struct, gc=False):
     """One true object."""
 
-    image_id: int
-    category_id: int
-    id: int | None = None
+    image_id: Id
+    category_id: Id
+    id: Id | None = None
     bbox: Box | None = None
     area: float | None = None
     iscrowd: int | bool = 0
@@ -30,14 +34,14 @@ class Annotation(msgspec.Struct, gc=False):
     ignore: int | bool = 0
     segmentation: Segmentation | None = None
     keypoints: list[float] | None = None
-    num_keypoints: int | None = None
+    num_keypoints: Count | None = None
 
 
 class Result(msgspec.Struct, gc=False):
     """One detection."""
 
-    image_id: int
-    category_id: int
+    image_id: Id
+    category_id: Id
     score: float
     bbox: Box | None = None
     segmentation: Segmentation | None = None
@@ -47,7 +51,7 @@ class Result(msgspec.Struct, gc=False):
 class Category(msgspec.Struct):
     """One category; LVIS says how frequent it is."""
 
-    id: int
+    id: Id
     name: str = ""
     frequency: str = ""
     keypoints: list[str] | None = None
@@ -56,11 +60,11 @@ class Category(msgspec.Struct):
 class Image(msgspec.Struct):
     """One image; LVIS says which categories people looked for in it."""
 
-    id: int
-    height: int = 0
-    width: int = 0
-    neg_category_ids: list[int] = []
-    not_exhaustive_category_ids: list[int] = []
+    id: Id
+    height: Count = 0
+    width: Count = 0
+    neg_category_ids: list[Id] = []
+    not_exhaustive_category_ids: list[Id] = []
 
 
 class GroundTruth(msgspec.Struct):

@@ -22,13 +22,14 @@ from heldout.evaluation.vision.coco_format import (
     ImageKeys,
     Unchecked,
 )
-from heldout.evaluation.vision.coco_masks import read_masks
+from heldout.evaluation.vision.coco_masks import LARGEST, read_masks
 from heldout.evaluation.vision.json_entries import plain_message, read_bytes
 from heldout.evaluation.vision.masks import Masks
 from heldout.evaluation.vision.objects import (
     Layout,
     ObjectReferences,
     Objects,
+    box_areas,
     ids_as_text,
     is_box,
     say_box,
@@ -93,7 +94,7 @@ def _decode_file(data: bytes, name: str) -> GroundTruth:
     """Decode all at once; entry by entry only where something does not fit."""
     try:
         return msgspec.json.decode(data, type=GroundTruth)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raw = _decode_unchecked(data, name)
     problems = Problems()
     truth = GroundTruth(
@@ -111,7 +112,7 @@ def _decode_unchecked(data: bytes, name: str) -> Unchecked:
     except msgspec.ValidationError as error:
         keys = ", ".join(f'"{key}"' for key in LIST_KEYS)
         problem = Problem(name, plain_message(error), f"ground truth has the lists {keys}")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = Problem(name, f"not readable as JSON: {error}", "was it cut short?")
     raise BadInput([problem])
 
@@ -179,6 +180,7 @@ def _read_objects(
     masks = None
     if family is Family.MASKS:
         _check_sizes(image, image_ids, sizes, problems)
+        problems.refuse_if_any()
         segmentations = [one.segmentation for one in annotations]
         masks = read_masks(
             segmentations, sizes[image], problems, lambda row: f"annotations, entry {row + 1}"
@@ -200,8 +202,11 @@ def _read_objects(
 
 def _check_sizes(image: AnyArray, image_ids: AnyArray, sizes: AnyArray, problems: Problems) -> None:
     for at in np.unique(image):
-        if (sizes[at] <= 0).any():
+        height, width = map(int, sizes[at])
+        if height == 0 or width == 0:
             problems.add(f"image {image_ids[at]}", "no height and width", "masks need both")
+        elif height * width > LARGEST:
+            problems.add(f"image {image_ids[at]}", f"{height} by {width} pixels are too many")
 
 
 def _boxes(
@@ -226,7 +231,7 @@ def _areas(
     given = np.array([one.area is not None for one in annotations], np.bool_)
     for row in np.flatnonzero(given & ~(area >= 0)):
         problems.add(f"annotations, entry {row + 1}", f"the area is {area[row]:g}", "give pixels")
-    own = boxes[:, 2] * boxes[:, 3] if masks is None else masks.measure()[1]
+    own = box_areas(boxes) if masks is None else masks.measure()[1]
     return np.where(given, area, own)
 
 

@@ -19,7 +19,14 @@ from heldout.evaluation.vision.coco_format import Result, Segmentation
 from heldout.evaluation.vision.coco_masks import read_masks
 from heldout.evaluation.vision.json_entries import check_file, decode_piece, read_pieces
 from heldout.evaluation.vision.masks import Masks, concatenate
-from heldout.evaluation.vision.objects import Detections, Layout, ObjectPredictions, is_box, say_box
+from heldout.evaluation.vision.objects import (
+    Detections,
+    Layout,
+    ObjectPredictions,
+    box_areas,
+    is_box,
+    say_box,
+)
 
 PARQUET_ROWS = 1 << 16
 NO_BOX = (float("nan"),) * 4
@@ -244,7 +251,7 @@ def _measure(
         assert keypoints is not None
         low, high = keypoints[:, :, :2].min(axis=1), keypoints[:, :, :2].max(axis=1)
         boxes = np.hstack([low, high - low])
-    return boxes, boxes[:, 2] * boxes[:, 3]
+    return boxes, box_areas(boxes)
 
 
 def _look_up(ids: AnyArray, known: AnyArray) -> AnyArray:

@@ -113,6 +113,8 @@ def decode_piece(
             numbers.append(number)
         except msgspec.ValidationError as error:
             problems.add(f"entry {number}", plain_message(error))
+        except UnicodeEncodeError:
+            problems.add(f"entry {number}", "text that is not Unicode", "write it again")
     return Entries(first, rows, len(values), numbers)
 
 

@@ -146,6 +146,13 @@ def stable_order(codes: AnyArray) -> AnyArray:
     return np.argsort(codes.astype(np.uint16) if small else codes, kind="stable")
 
 
+def box_areas(boxes: Floats) -> Floats:
+    """Return width times height, infinite where it is too large for a number."""
+    with np.errstate(over="ignore"):
+        areas: Floats = boxes[:, 2] * boxes[:, 3]
+    return areas
+
+
 def is_box(boxes: Floats) -> Flags:
     """Tell which boxes (n, 4) are finite and have no negative side."""
     sides: Flags = np.all(boxes[:, 2:] >= 0, axis=1)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import msgspec
 
+from heldout.evaluation.vision.coco_format import Count, Id
+
 ImageId = int | str
 
 
 class Segment(msgspec.Struct):
     """One segment; its pixels have the colour of its id in the PNG."""
 
-    id: int
-    category_id: int
-    area: int | None = None
+    id: Id
+    category_id: Id
+    area: Count | None = None
     iscrowd: int | bool = 0
 
 
@@ -27,7 +29,7 @@ class Annotation(msgspec.Struct):
 class Category(msgspec.Struct):
     """A category of things, which are counted, or of stuff."""
 
-    id: int
+    id: Id
     name: str = ""
     isthing: int | bool = 0
 
