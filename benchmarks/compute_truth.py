@@ -23,8 +23,8 @@ from heldout.compute.models.perceptron import MLP
 from heldout.compute.models.residual import resnet18, resnet50
 from heldout.compute.models.segmentation import UNet
 from heldout.compute.models.vision_transformer import vit_s_16
-from heldout.compute.setup import Input, Precision, TrainingSetup
-from heldout.compute.sources import TracedModel, Variant
+from heldout.compute.setup import Input, Precision, TrainingSetup, Variant
+from heldout.compute.sources import TracedModel
 from heldout.compute.tracing import Recipe, autocast, make_inputs, prepare
 
 SMALL_IMAGE, IMAGE = (Input((3, 64, 64)),), (Input((3, 224, 224)),)

@@ -83,6 +83,17 @@ def test_a_trace_is_saved_and_planned_from_elsewhere(run_json, tmp_path):
     assert recorded["flops"] == traced["flops"]
 
 
+def test_without_torch_named_models_are_planned_from_their_traces(run, run_json, monkeypatch):
+    _, traced = run_json("plan", "lenet", "--batch", "8")
+    monkeypatch.setattr("heldout.compute.loading.has_torch", lambda: False)
+    code, recorded = run_json("plan", "lenet", "--batch", "8")
+    assert code == 0
+    assert recorded["memory"] == traced["memory"]
+    code, _, err = run("plan", "mypackage:factory", "--input", "8")
+    assert code == 2
+    assert "pip install 'heldout[train]'" in err
+
+
 def test_every_bad_option_is_told_at_once(run):
     code, _, err = run("plan", "mlp", "--batch", "0", "--optimizer", "admw", "--precision", "bf15")
     assert code == 2

@@ -3,8 +3,7 @@
 import pytest
 
 from heldout.compute.budget import inference_budget, training_budget
-from heldout.compute.setup import Sharding, TrainingSetup
-from heldout.compute.sources import Variant
+from heldout.compute.setup import Sharding, TrainingSetup, Variant
 
 
 @pytest.fixture(scope="module")

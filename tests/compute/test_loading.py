@@ -5,8 +5,7 @@ import sys
 import pytest
 
 from heldout.compute.loading import load_model, read_inputs
-from heldout.compute.setup import Input
-from heldout.compute.sources import Variant
+from heldout.compute.setup import Input, Variant
 from heldout.errors import BadInput
 
 MODULE = """

@@ -12,8 +12,7 @@ from heldout.compute.roofline import (
     roofline_seconds,
     step_seconds,
 )
-from heldout.compute.setup import Precision, TrainingSetup
-from heldout.compute.sources import Variant
+from heldout.compute.setup import Precision, TrainingSetup, Variant
 
 T4 = find_device("t4", built_in_devices())
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heldout.compute.budget import training_budget
-from heldout.compute.setup import Precision, TrainingSetup
-from heldout.compute.sources import Variant
-from heldout.compute.trace_files import LARGEST_FILE, read_trace, write_trace
+from heldout.compute.loading import load_model
+from heldout.compute.named import MODELS, SHIPPED_VARIANTS
+from heldout.compute.setup import Precision, TrainingSetup, Variant
+from heldout.compute.trace_files import LARGEST_FILE, read_trace, shipped_trace, write_trace
 from heldout.errors import BadInput
 
 
@@ -79,3 +80,31 @@ def test_another_version_says_which_one_is_read(content):
 def test_a_huge_file_is_refused_before_it_is_read():
     with pytest.raises(BadInput, match="larger than any trace"):
         read_trace(b" " * (LARGEST_FILE + 1))
+
+
+@pytest.mark.parametrize("name", ["mlp", "lenet"])
+def test_the_traces_that_come_with_heldout_are_those_of_the_models(name):
+    fresh, shipped = load_model(name), shipped_trace(name)
+    assert shipped.inputs == fresh.inputs
+    for variant in (Variant(), Variant(Precision.BF16, checkpointing=True)):
+        ours, theirs = fresh.training(variant), shipped.training(variant)
+        assert ours.weights == theirs.weights
+        for batch in (1, 100):
+            assert ours.live.at(batch).sum(axis=1).max() == theirs.live.at(batch).sum(axis=1).max()
+            assert ours.operations.total_flops(batch) == theirs.operations.total_flops(batch)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_named_model_can_be_planned_without_torch(name):
+    recorded = shipped_trace(name)
+    for variant in SHIPPED_VARIANTS:
+        assert recorded.training(variant).weights.total > 0
+    assert recorded.inference(Variant()).operations.total_flops(1) > 0
+
+
+def test_accumulation_follows_from_the_plain_trace(perceptron, content):
+    recorded, fresh = read_trace(content), perceptron.training(Variant(accumulating=True))
+    derived = recorded.training(Variant(accumulating=True))
+    assert derived.live.at(64).sum(axis=1).max() == pytest.approx(
+        fresh.live.at(64).sum(axis=1).max(), rel=0.05
+    )

@@ -6,8 +6,7 @@ from torch import nn
 
 from heldout.compute.budget import inference_budget, training_budget
 from heldout.compute.memory import Phase
-from heldout.compute.setup import Input, Precision, TrainingSetup
-from heldout.compute.sources import Variant
+from heldout.compute.setup import Input, Precision, TrainingSetup, Variant
 from heldout.compute.stepping import check_smallest_batch
 from heldout.compute.tracing import trace_training
 from heldout.errors import BadInput

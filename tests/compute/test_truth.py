@@ -5,8 +5,7 @@ import pytest
 from benchmarks.compute_truth import CI_CASES, measured_peak, predicted_peak
 from heldout.compute.memory import Phase
 from heldout.compute.models.language import GPT
-from heldout.compute.setup import Input
-from heldout.compute.sources import Variant
+from heldout.compute.setup import Input, Variant
 
 
 @pytest.mark.timeout(240)

@@ -19,6 +19,7 @@ from heldout.compute.formula import read_estimate
 from heldout.compute.formula_plan import FormulaPlan
 from heldout.compute.memory import in_both_units
 from heldout.compute.money import read_money, read_share
+from heldout.compute.named import MODELS
 from heldout.compute.optimizers import find_optimizer
 from heldout.compute.plan import Plan, Run
 from heldout.compute.report import card_rows, device_rows, to_html, to_markdown
@@ -227,8 +228,11 @@ def find_source(model: str | None, input: str, layers: str, from_trace: Path | N
     if model is None:
         remedy = "give a named model, package.module:factory, --params or --from-trace"
         raise BadInput([Problem("model", "there is nothing to plan", remedy)])
-    from heldout.compute.loading import load_model
+    from heldout.compute.loading import has_torch, load_model
+    from heldout.compute.trace_files import shipped_trace
 
+    if model in MODELS and not (input or layers or has_torch()):
+        return shipped_trace(model)
     return load_model(model, input_text=input, widths=read_widths(layers))
 
 

@@ -128,6 +128,11 @@ def _one_line(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 
 
+def has_torch() -> bool:
+    """Return whether models can be traced here."""
+    return importlib.util.find_spec("torch") is not None
+
+
 def _need_torch() -> None:
-    if importlib.util.find_spec("torch") is None:
+    if not has_torch():
         raise MissingExtra(feature="Tracing a model", extra="train")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from heldout.compute.setup import Precision, Variant
 from heldout.errors import BadInput, Problem, did_you_mean
 
 
@@ -41,6 +42,14 @@ MODELS: dict[str, NamedModel] = {
         NamedModel("llama-7b", "language:llama_7b", (2048,), 32000, tokens=True),
     )
 }
+
+
+#: The ways of training of which traces come with Heldout.
+SHIPPED_VARIANTS = tuple(
+    Variant(precision, checkpointing)
+    for precision in (Precision.FP32, Precision.BF16)
+    for checkpointing in (False, True)
+)
 
 
 def find_named_model(name: str) -> NamedModel:

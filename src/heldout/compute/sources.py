@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
+from heldout.compute.ledger import Category
 from heldout.compute.setup import Input, Variant
 from heldout.errors import BadInput, Problem
 
@@ -75,11 +76,14 @@ class RecordedModel:
     recorded_inference: dict[Variant, Footprint]
 
     def training(self, variant: Variant) -> Footprint:
-        """Return the footprint of a training step.
+        """Return the footprint of a training step; accumulation follows from the plain one.
 
         Raises:
             BadInput: The file has no trace of this variant.
         """
+        plain = variant._replace(accumulating=False)
+        if variant not in self.recorded_training and plain in self.recorded_training:
+            return with_gradients(self.recorded_training[plain])
         return _recorded(self.recorded_training, variant)
 
     def inference(self, variant: Variant) -> Footprint:
@@ -89,6 +93,13 @@ class RecordedModel:
             BadInput: The file has no trace of this variant.
         """
         return _recorded(self.recorded_inference, Variant(variant.precision))
+
+
+def with_gradients(footprint: Footprint) -> Footprint:
+    """Return a footprint in which the gradients of an earlier micro-batch exist from the start."""
+    constant = footprint.live.constant.copy()
+    constant[:, Category.GRADIENTS] = footprint.weights.trainable_bytes
+    return replace(footprint, live=replace(footprint.live, constant=constant))
 
 
 def _recorded(recorded: dict[Variant, Footprint], variant: Variant) -> Footprint:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from functools import cache
+from importlib import resources
 from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
 from heldout.compute.footprint import CATEGORIES, PHASES, Footprint, Lines, Operations
+from heldout.compute.named import find_named_model
 from heldout.compute.setup import Input, Precision, Variant
 from heldout.compute.sources import RecordedModel, Source
 from heldout.compute.weights import Weights
@@ -110,6 +113,19 @@ def read_trace(content: bytes, *, place: str = "trace") -> RecordedModel:
             _variant(one): _unpack(one) for one in file.footprints if not one.training
         },
     )
+
+
+@cache
+def shipped_trace(name: str) -> RecordedModel:
+    """Return the traces of a named model that come with Heldout; they need no torch.
+
+    Raises:
+        BadInput: There is no model of that name.
+    """
+    file = resources.files("heldout.compute").joinpath(
+        f"data/traces/{find_named_model(name).name}.json"
+    )
+    return read_trace(file.read_bytes(), place=name)
 
 
 def _refuse_impossible(file: _File, place: str) -> None:
