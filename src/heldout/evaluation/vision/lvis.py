@@ -33,6 +33,7 @@ class LvisAveragePrecision(AveragePrecision):
     """Base: COCO's average precision where not every category was looked for in every image."""
 
     source = "lvis-api LVISEval"
+    undefined = "no image has an object that counts, or no category has a frequency"
     labels = (
         *("AP", "AP50", "AP75", "APs", "APm", "APl", "APr", "APc", "APf"),
         *("AR300", "ARs", "ARm", "ARl"),

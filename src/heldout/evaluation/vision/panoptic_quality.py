@@ -12,7 +12,7 @@ from heldout.datasets.tasks import Family
 from heldout.errors import Problems
 from heldout.evaluation.classwise import mean_of_defined
 from heldout.evaluation.data import AnyArray, Flags, Floats
-from heldout.evaluation.metric import Metric, Number, ratio
+from heldout.evaluation.metric import Method, Metric, Number, ratio
 from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.evaluation.vision.panoptic import (
     PanopticPredictions,
@@ -26,7 +26,13 @@ from heldout.evaluation.vision.pictures import read_colours
 
 @dataclass(frozen=True)
 class PanopticQuality(Metric[PanopticPredictions, PanopticReferences]):
-    """Base: PQ, SQ and RQ, averaged over some of the categories."""
+    """Base: PQ, SQ and RQ, averaged over some of the categories.
+
+    On few images the percentiles of SQ miss the truth: 55 % coverage at 100 simulated images, where
+    the standard error had 88 %; at 1,000 both are right.
+    """
+
+    interval = Method.STANDARD_ERROR
 
     families = frozenset({Family.PANOPTIC})
     needs = "panoptic segments"
