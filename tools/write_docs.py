@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from heldout.cli.reference import reference
+from heldout.compute.devices import Device, built_in_devices
 from heldout.conf import SETTINGS, Setting
 from heldout.datasets.tasks import TASKS, Task
 from heldout.evaluation.metric import Metric, Number
@@ -41,6 +42,18 @@ formats](data-formats.md)). The first of the default metrics is primary unless `
 [metrics](metrics.md).
 """
 
+DEVICES_PAGE = """\
+# Devices
+
+Written from `heldout/compute/data/devices.csv` by `make docs`; `heldout devices --json` gives every column.
+
+Rates are dense, in 10^12 operations a second. fp32 is the rate outside tensor cores. An empty cell is unknown, not zero. Rent is in dollars
+an hour, on demand, at the date beside it: prices change faster than this table.
+
+| id | name | year | GB | GB/s | fp32 | bf16 | W | rent | as of | confidence | source | note |
+|---|---|---|---|---|---|---|---|---|---|---|---|---|
+"""
+
 METRICS_PAGE = """\
 # Metrics
 
@@ -63,6 +76,28 @@ problem at once: `{"problems": [{"place", "message", "remedy"}]}`. A status of 4
 
 
 EMPTY = {204: "nothing", 304: "nothing: what you have is up to date"}
+
+
+def devices_page() -> str:
+    """Return the page of all devices."""
+    return DEVICES_PAGE + "\n".join(map(_device, built_in_devices())) + "\n"
+
+
+def _device(device: Device) -> str:
+    rates = (device.bandwidth_gbs, device.fp32_tflops, device.bf16_tflops_dense, device.tdp_w)
+    cells = (
+        f"`{device.id}`",
+        device.name,
+        str(device.launch_year),
+        f"{device.memory_gb:g}",
+        *(f"{rate:g}" if rate else "" for rate in rates),
+        str(device.rent_usd_h or ""),
+        device.rent_date,
+        device.confidence,
+        device.source,
+        device.note,
+    )
+    return f"| {' | '.join(cells)} |"
 
 
 def settings_page() -> str:
@@ -215,6 +250,7 @@ def _site_api() -> str:
 PAGES: dict[str, Callable[[], str]] = {
     "cli.md": reference,
     "settings.md": settings_page,
+    "devices.md": devices_page,
     "metrics.md": metrics_page,
     "tasks.md": tasks_page,
     "api.md": _site_api,
