@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import pairwise
@@ -145,46 +145,62 @@ def lay_tracks(stats: ExampleStats, cuts: Sequence[Cut]) -> Tracks:
     """
     categories = len(stats.classes)
     found = {name: _rows(stats, name) for name in ("category", "score", "inside", "hit", "passed")}
-    image = _images(stats, "category")
-    rank = rank_in_runs(image.astype(np.int64) * categories + found["category"])
+    found["image"] = _images(stats, "category")
+    cell = found["image"].astype(np.int64) * categories + found["category"]
+    found["rank"] = rank_in_runs(cell)
     order = np.argsort(-found["score"], kind="stable")
     order = order[stable_order(found["category"][order])]
     found = {name: column[order] for name, column in found.items()}
-    image, rank = image[order], rank[order]
-    true = stable_order(_rows(stats, "true_category"))
-    true_category = _rows(stats, "true_category")[true]
-    counts, true_image = _rows(stats, "counts")[true], _images(stats, "true_category")[true]
-    parts = []
-    for cut in cuts:
-        bit = np.uint8(1 << cut.area)
-        to_find = np.flatnonzero(counts & bit)
-        inside = (found["inside"] & bit) != 0
-        hit, passed = unpack(found["hit"], cut.area), unpack(found["passed"], cut.area)
-        counted = hit | np.where(inside, ~passed, np.uint16(0))
-        allowed = rank < cut.most
-        touched = np.flatnonzero(((hit | passed) != 0) & allowed)
-        missed = (
-            np.flatnonzero(inside & ((hit | passed) == 0) & allowed) if cut.curve else touched[:0]
-        )
-        parts.append(
-            (
-                true_image[to_find], _bounds(true_category[to_find], categories),
-                image[missed], _bounds(found["category"][missed], categories),
-                image[touched], np.searchsorted(missed, touched),
-                hit[touched], counted[touched],
-                _bounds(found["category"][touched], categories),
-            )
-        )  # fmt: skip
-    columns = list(zip(*parts, strict=True))
-    positives, misses, images = (np.concatenate(columns[i]) for i in (0, 2, 4))
-    positives_at, misses_at, touched_at = (_joined(columns[i]) for i in (1, 3, 8))
-    shift = np.cumsum([0, *map(len, columns[2])])
-    before = [part + start for part, start in zip(columns[5], shift, strict=False)]
+    order = stable_order(_rows(stats, "true_category"))
+    true = {name: _rows(stats, name)[order] for name in ("true_category", "counts")}
+    true["image"] = _images(stats, "true_category")[order]
+    parts = [_lay_cut(found, true, cut, categories) for cut in cuts]
+    shift = np.cumsum([0, *(len(part.misses) for part in parts)])
     return Tracks(
-        positives, positives_at, misses, misses_at, images, np.concatenate(before),
-        np.concatenate(columns[6]), np.concatenate(columns[7]), touched_at,
-        np.repeat([cut.curve for cut in cuts], categories), len(cuts), categories,
-    )  # fmt: skip
+        positives=_joined(part.positives for part in parts),
+        positives_at=_joined_bounds(part.positives_at for part in parts),
+        misses=_joined(part.misses for part in parts),
+        misses_at=_joined_bounds(part.misses_at for part in parts),
+        images=_joined(part.images for part in parts),
+        misses_before=_joined(
+            part.misses_before + start for part, start in zip(parts, shift, strict=False)
+        ),
+        hits=_joined(part.hits for part in parts),
+        counted=_joined(part.counted for part in parts),
+        touched_at=_joined_bounds(part.touched_at for part in parts),
+        with_precision=_joined(part.with_precision for part in parts),
+        cuts=len(cuts),
+        categories=categories,
+    )
+
+
+def _lay_cut(
+    found: dict[str, AnyArray], true: dict[str, AnyArray], cut: Cut, categories: int
+) -> Tracks:
+    """Lay the tracks of one cut, from columns sorted by category and falling score."""
+    bit = np.uint8(1 << cut.area)
+    positives = np.flatnonzero(true["counts"] & bit)
+    inside = (found["inside"] & bit) != 0
+    hit, passed = unpack(found["hit"], cut.area), unpack(found["passed"], cut.area)
+    met = (hit | passed) != 0
+    allowed = found["rank"] < cut.most
+    touched = np.flatnonzero(met & allowed)
+    misses = np.flatnonzero(inside & ~met & allowed) if cut.curve else touched[:0]
+    counted = hit | np.where(inside, ~passed, np.uint16(0))
+    return Tracks(
+        positives=true["image"][positives],
+        positives_at=_bounds(true["true_category"][positives], categories),
+        misses=found["image"][misses],
+        misses_at=_bounds(found["category"][misses], categories),
+        images=found["image"][touched],
+        misses_before=np.searchsorted(misses, touched),
+        hits=hit[touched],
+        counted=counted[touched],
+        touched_at=_bounds(found["category"][touched], categories),
+        with_precision=np.full(categories, cut.curve),
+        cuts=1,
+        categories=categories,
+    )
 
 
 def _rows(stats: ExampleStats, name: str) -> AnyArray:
@@ -203,14 +219,18 @@ def _bounds(category: AnyArray, categories: int) -> AnyArray:
     return np.searchsorted(category, np.arange(categories + 1))
 
 
-def _joined(bounds: Sequence[AnyArray]) -> AnyArray:
+def _joined(columns: Iterable[AnyArray]) -> AnyArray:
+    return np.concatenate(list(columns))
+
+
+def _joined_bounds(bounds: Iterable[AnyArray]) -> AnyArray:
     """Join the bounds of several parts whose rows are put one after another."""
     lengths = np.concatenate([np.diff(one) for one in bounds])
     return np.concatenate([[0], np.cumsum(lengths)])
 
 
 def _in_threads(work: Callable[[slice], None], blocks: int) -> None:
-    workers = min(len(os.sched_getaffinity(0)), blocks)
+    workers = min(_processors(), blocks)
     edges = np.linspace(0, blocks, workers + 1).astype(int)
     parts = [slice(a, b) for a, b in pairwise(edges)]
     if workers == 1:
@@ -218,6 +238,13 @@ def _in_threads(work: Callable[[slice], None], blocks: int) -> None:
         return
     with ThreadPoolExecutor(workers) as pool:
         list(pool.map(work, parts))
+
+
+def _processors() -> int:
+    """Count the processors this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _unlane(lined: Floats, replicates: int, tracks: Tracks) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -39,7 +40,8 @@ def _read_all_texts(
     segmentations: Sequence[Segmentation | None], sizes: AnyArray, problems: Problems, place: Place
 ) -> Masks:
     lengths = [one for one in segmentations if isinstance(one, RunLengths)]
-    given = np.array([one.size for one in lengths], np.int64).reshape(-1, 2)
+    flat = chain.from_iterable(one.size for one in lengths)
+    given = np.fromiter(flat, np.int64, 2 * len(lengths)).reshape(-1, 2)
     masks, readable = read_texts([str(one.counts) for one in lengths], sizes)
     pixels, _, _ = masks.measure()
     for row in map(int, np.flatnonzero((given != sizes).any(axis=1))):

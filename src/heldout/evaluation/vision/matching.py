@@ -85,12 +85,12 @@ def match(
         threshold t), `passed` (the same: counts neither way). Of objects: `true_category` and
         `counts` (bit a: to be found in range a).
     """
-    ordered = detections.take(best_first(detections))
+    order = best_first(detections)
+    cell = detections.image[order].astype(np.int64) * categories + detections.category[order]
+    kept = rank_in_runs(cell) < rules.most
+    ordered, cell = detections.take(order[kept]), cell[kept]
     order = _by_cell(objects)
     true, ignored = objects.take(order), ignored[order]
-    cell = ordered.image.astype(np.int64) * categories + ordered.category
-    kept = np.flatnonzero(rank_in_runs(cell) < rules.most)
-    ordered, cell = ordered.take(kept), cell[kept]
     ignore = _outside(true.area, rules.ranges) | ignored
     cells = find_cells(cell, true.image.astype(np.int64) * categories + true.category)
     similarity = np.empty(cells.pairs)
