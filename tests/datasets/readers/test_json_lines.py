@@ -22,24 +22,9 @@ def refusal(tmp_path: Path, *lines: str | bytes) -> list[str]:
     return [str(problem) for problem in caught.value.problems]
 
 
-def test_every_line_that_is_no_object_is_named(tmp_path: Path) -> None:
-    said = refusal(
-        tmp_path,
-        '{"example_id": "a"}',
-        '{"example_id": ',
-        "[1]",
-        b'{"example_id": "\xff"}',
-        "[" * 100_000,
-    )
-    assert said[0].startswith("t.jsonl line 2: is not valid JSON: Expecting value (character")
-    assert said[1] == 't.jsonl line 3: is not an object; write {"example_id": …, …}'
-    assert said[2] == "t.jsonl line 4: is not valid UTF-8"
-    assert said[3].startswith("t.jsonl line 5: is ")
-
-
-def test_a_key_named_twice_is_refused(tmp_path: Path) -> None:
-    said = refusal(tmp_path, '{"example_id": "a", "age": 1, "age": 2}')
-    assert said == ['t.jsonl line 1: names the key "age" more than once']
+def test_a_line_that_is_no_object_is_named_with_its_file(tmp_path: Path) -> None:
+    said = refusal(tmp_path, '{"example_id": "a"}', "[1]")
+    assert said == ['t.jsonl line 2: not a JSON object; write {"example_id": …, …}']
 
 
 def test_types_that_mix_are_named_against_what_most_rows_have(tmp_path: Path) -> None:
@@ -77,11 +62,6 @@ def test_numbers_may_be_ids(tmp_path: Path) -> None:
 def test_an_integer_beyond_64_bits_is_refused(tmp_path: Path) -> None:
     said = refusal(tmp_path, f'{{"example_id": "a", "n": {2**63}}}', '{"example_id": "b", "n": 1}')
     assert said[0].startswith('t.jsonl line 1, key "n": is not a value a table can hold')
-
-
-def test_half_of_a_surrogate_pair_is_refused(tmp_path: Path) -> None:
-    said = refusal(tmp_path, '{"example_id": "a", "note": "\\ud800"}')
-    assert said[0].startswith('t.jsonl line 1, key "note": is not a value a table can hold')
 
 
 def test_lists_of_whole_and_broken_numbers_mix(tmp_path: Path) -> None:

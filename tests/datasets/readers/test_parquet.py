@@ -23,16 +23,8 @@ def test_what_a_table_cannot_hold_is_named_with_its_type(tmp_path: Path) -> None
     table = pa.table({"example_id": ["a"], "box": [{"x": 1}], "raw": [b"\0"]})
     pq.write_table(table, tmp_path / "t.parquet")
     said = refusal(tmp_path / "t.parquet")
-    assert said[0].startswith('t.parquet, column "box": has the type struct<x: int64>, which')
-    assert said[1].startswith('t.parquet, column "raw": has the type binary, which')
-
-
-def test_a_column_that_occurs_twice_is_refused(tmp_path: Path) -> None:
-    table = pa.Table.from_arrays(
-        [pa.array(["a"]), pa.array([1]), pa.array([2])], ["example_id", "n", "n"]
-    )
-    pq.write_table(table, tmp_path / "t.parquet")
-    assert refusal(tmp_path / "t.parquet") == ['t.parquet: has the column "n" more than once']
+    assert said[0].startswith('t.parquet, column "box": has the type Struct(')
+    assert said[1].startswith('t.parquet, column "raw": has the type Binary, which')
 
 
 def test_categories_small_numbers_and_other_zones_become_the_plain_kinds(tmp_path: Path) -> None:
@@ -63,4 +55,6 @@ def test_labels_that_are_broken_numbers_are_refused(tmp_path: Path) -> None:
 
 def test_a_file_that_is_no_parquet_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1 and then nothing PAR1")
-    assert refusal(tmp_path / "t.parquet")[0].startswith("t.parquet: is not readable as Parquet")
+    assert refusal(tmp_path / "t.parquet") == [
+        "t.parquet: not a readable Parquet file; it may be cut short; write it again"
+    ]

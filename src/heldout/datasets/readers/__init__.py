@@ -8,7 +8,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 from heldout.datasets.kinds import Kind
-from heldout.datasets.readers import image_folder
+from heldout.datasets.readers import image_folder, tables
 from heldout.datasets.readers.assembling import Wishes, assemble
 from heldout.datasets.readers.reader import RawTable, Reader
 from heldout.datasets.table import ID, MEDIA, REFERENCE, ExampleTable
@@ -22,7 +22,7 @@ ENTRY_POINTS = "heldout.readers"
 
 def all_readers() -> list[Reader]:
     """Return the readers of Heldout and of installed packages; an installed one wins."""
-    return [*_installed_readers(), *image_folder.TABLE_READERS, image_folder.READER]
+    return [*_installed_readers(), *tables.READERS, image_folder.READER]
 
 
 @cache

@@ -11,12 +11,10 @@ import polars as pl
 from heldout.datasets.identifiers import content_ids
 from heldout.datasets.images import IMAGE_SUFFIXES
 from heldout.datasets.media import in_threads, public_hash
-from heldout.datasets.readers import csv, json_lines, parquet
+from heldout.datasets.readers import tables
 from heldout.datasets.readers.reader import RawTable, Reader
 from heldout.datasets.table import ID, MEDIA, REFERENCE
 from heldout.errors import Problems
-
-TABLE_READERS = (csv.READER, json_lines.READER, parquet.READER)
 
 _LEFT_BY_SYSTEMS = frozenset({"thumbs.db", "desktop.ini", "__macosx"})
 _SPLIT_NAMES = frozenset(
@@ -32,17 +30,17 @@ def _read(path: Path, problems: Problems) -> RawTable | None:
 
 
 def _single_table(path: Path, problems: Problems) -> Path | None:
-    suffixes = {suffix for reader in TABLE_READERS for suffix in reader.suffixes}
-    tables = sorted(item for item in path.iterdir() if item.suffix.lower() in suffixes)
-    if len(tables) > 1:
-        names = ", ".join(item.name for item in tables)
-        problems.add(path.name, f"holds {len(tables)} tables ({names})", "name the one to read")
-    return tables[0] if tables else None
+    suffixes = {suffix for reader in tables.READERS for suffix in reader.suffixes}
+    found = sorted(item for item in path.iterdir() if item.suffix.lower() in suffixes)
+    if len(found) > 1:
+        names = ", ".join(item.name for item in found)
+        problems.add(path.name, f"holds {len(found)} tables ({names})", "name the one to read")
+    return found[0] if found else None
 
 
 def _table_reader(table: Path) -> Callable[[Path, Problems], RawTable | None]:
     suffix = table.suffix.lower()
-    return next(reader.read for reader in TABLE_READERS if suffix in reader.suffixes)
+    return next(reader.read for reader in tables.READERS if suffix in reader.suffixes)
 
 
 def _read_classes(path: Path, problems: Problems) -> RawTable | None:

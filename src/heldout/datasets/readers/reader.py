@@ -47,8 +47,3 @@ class Reader:
     title: str
     suffixes: tuple[str, ...]
     read: Callable[[Path, Problems], RawTable | None]
-
-
-def line_places(path: Path, lines: list[int]) -> Callable[[int], str]:
-    """Return the places of rows that start at these lines."""
-    return lambda row: f"{path.name} line {lines[row]}"

@@ -64,7 +64,7 @@ def read_references(path: Path, *, task: Task, classes: Sequence[str] | None) ->
     rows = entries.rows
     key = QUESTION if any(row.question_id is not None for row in rows) else IMAGE
     table = as_table(entries, path.name, ids=key)
-    faults = table.faults()
+    faults = Faults.of(table)
     ids = read_ids(table, faults, key)
     _refuse(faults, [not row.answers for row in rows], "the list of answers is empty")
     judged = [row.answerable for row in rows]
@@ -90,7 +90,7 @@ def read_predictions(path: Path, *, task: Task, expected: Expected) -> AnswerPre
     problems = Problems()
     entries = read_list(path, Result, problems)
     table = as_table(entries, path.name, ids=key)
-    faults = table.faults()
+    faults = Faults.of(table)
     known = replace(expected, missing=Missing.WRONG) if problems else expected
     rows = match_rows(table, faults, known, column=key)
     answers = [row.answer for row in entries.rows]

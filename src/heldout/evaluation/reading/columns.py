@@ -47,7 +47,7 @@ def lists(table: Table, name: str) -> pl.Series:
         return series.arr.to_list()
     if series.dtype != pl.String:
         return series
-    filled = series.fill_null("") if table.empty_is_null else series
+    filled = series.fill_null("") if table.untyped else series
     split = filled.str.split("|")
     return pl.select(pl.when(filled == "").then(pl.lit([], pl.List(pl.String))).otherwise(split))[
         :, 0

@@ -73,7 +73,7 @@ def as_table(entries: Entries[Row], name: str, *, ids: str) -> Table:
     values = [getattr(row, ids) for row in entries.rows]
     texts = [None if value is None else str(value) for value in values]
     frame = pl.DataFrame({ids: pl.Series(texts, dtype=pl.String)})
-    return Table(name, frame, entries.place, empty_is_null=False)
+    return Table(name, frame, entries.place)
 
 
 def refuse(faults: Faults, problems: Problems) -> None:

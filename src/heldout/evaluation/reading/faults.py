@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from heldout.datasets.tables import Table
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.data import AnyArray
 
@@ -31,6 +32,11 @@ class Faults:
     place: Callable[[int], str]
     _found: list[tuple[int, Problem]] = field(default_factory=list)
     _unlisted: int = 0
+
+    @classmethod
+    def of(cls, table: Table) -> Faults:
+        """Start collecting what is wrong with a table."""
+        return cls(table.name, table.place)
 
     def file(self, message: str, remedy: str = "") -> None:
         """Add a fault of the file as a whole."""

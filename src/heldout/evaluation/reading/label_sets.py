@@ -22,7 +22,7 @@ EMPTY = "give an empty list where there is no label"
 def read_references(path: Path, *, classes: Sequence[str] | None, id_column: str) -> SetReferences:
     """Read `id, reference`; without declared classes they are the sorted labels that occur."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     require(table, faults, id_column, "reference")
     faults.refuse_if_any()
     ids = read_ids(table, faults, id_column)
@@ -36,7 +36,7 @@ def read_references(path: Path, *, classes: Sequence[str] | None, id_column: str
 def read_predictions(path: Path, *, expected: Expected, id_column: str) -> SetPredictions:
     """Read `id` with `prediction`, `score_<class>` … or `scores`."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     scored = has_scores(table)
     require(table, faults, id_column, *([] if scored else ["prediction"]))
     faults.refuse_if_any()

@@ -33,7 +33,7 @@ def read_references(
 ) -> LabelReferences:
     """Read `id, reference`; without declared classes they are the sorted references."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     require(table, faults, id_column, "reference")
     faults.refuse_if_any()
     ids = read_ids(table, faults, id_column)
@@ -49,7 +49,7 @@ def read_references(
 def read_predictions(path: Path, *, expected: Expected, id_column: str) -> LabelPredictions:
     """Read `id` with `prediction`, `prediction_1` …, `score_<class>` … or `scores`."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     scored, ranked_columns = has_scores(table), _ranked_columns(table, faults)
     wanted = [] if scored or ranked_columns else ["prediction"]
     require(table, faults, id_column, *wanted)

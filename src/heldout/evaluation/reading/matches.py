@@ -26,7 +26,7 @@ def read_references(
 ) -> MatchReferences:
     """Read `id`, and where there are any `reference` and `relevance`, lists of equal length."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     require(table, faults, id_column)
     faults.refuse_if_any()
     ids = read_ids(table, faults, id_column)
@@ -42,7 +42,7 @@ def read_references(
 def read_predictions(path: Path, *, expected: Expected, id_column: str) -> MatchPredictions:
     """Read `id` with the four scores of captions with images, with ranked items, or with both."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     ranks = RANKED in table.frame.columns
     scored = not ranks or any(name in table.frame.columns for name in SCORES)
     require(table, faults, id_column, *(SCORES if scored else ()))

@@ -26,7 +26,7 @@ def read_references(
 ) -> NumberReferences:
     """Read `id, reference`; a number has no classes."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     require(table, faults, id_column, "reference")
     faults.refuse_if_any()
     ids = read_ids(table, faults, id_column)
@@ -38,7 +38,7 @@ def read_references(
 def read_predictions(path: Path, *, expected: Expected, id_column: str) -> NumberPredictions:
     """Read `id, prediction`."""
     table = read_table(path)
-    faults = table.faults()
+    faults = Faults.of(table)
     require(table, faults, id_column, "prediction")
     faults.refuse_if_any()
     rows = match_rows(table, faults, expected, column=id_column)
