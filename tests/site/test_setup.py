@@ -45,6 +45,19 @@ def test_a_new_folder_guards_what_is_secret(folder):
     assert modes["files"] == 0o755
 
 
+def test_the_database_and_its_journals_are_the_owners_alone(folder):
+    journals = "from django.db import connection; connection.cursor().execute('BEGIN IMMEDIATE')"
+    stop = "\nimport os; os._exit(0)"
+    assert in_a_process(folder, journals + stop).returncode == 0
+    made = {path.name: path for path in folder.glob("db.sqlite3*")}
+    assert made.keys() == {"db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm"}
+    assert {path.stat().st_mode & 0o777 for path in made.values()} == {0o600}
+    for path in made.values():
+        path.chmod(0o644)
+    assert in_a_process(folder).returncode == 0
+    assert {path.stat().st_mode & 0o777 for path in folder.glob("db.sqlite3*")} == {0o600}
+
+
 def test_every_connection_of_sqlite_is_durable(folder):
     then = """
 from django.db import connection

@@ -70,7 +70,9 @@ def _bracketed(host: str) -> str:
 
 @contextmanager
 def _only_one(folder: Path, address: str) -> Iterator[None]:
-    with (folder / "serve.lock").open("a+") as lock:
+    # Who may open the lock could hold it: it is the owner's alone.
+    handle = os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    with os.fdopen(handle, "r+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

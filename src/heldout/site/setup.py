@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -35,6 +35,8 @@ def configure(folder: Path) -> None:
 
     if settings.configured and Path(settings.DATA) != folder:
         raise HeldoutError(f"this process serves {settings.DATA} already, not {folder}")
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        guard_database(Path(settings.DATABASES["default"]["NAME"]))
     if not apps.ready:
         django.setup()
 
@@ -59,6 +61,19 @@ def _make(folder: Path) -> None:
         (folder / name).mkdir(exist_ok=True, mode=mode)
         (folder / name).chmod(mode)
     write_once(folder / "secret", secrets.token_urlsafe(50))
+
+
+def guard_database(file: Path) -> None:
+    """Keep SQLite's file from other users; it makes its journals with the same mode.
+
+    A file that is there is never opened: closing it would drop the locks of this process on it.
+    """
+    if not file.exists():
+        with suppress(FileExistsError):
+            os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
+    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+        with suppress(FileNotFoundError):
+            file.with_name(name).chmod(0o600)
 
 
 def write_once(path: Path, text: str) -> None:
