@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from heldout.compute.footprint import PHASES, Footprint, Lines
 from heldout.compute.ledger import Category
-from heldout.compute.memory import Memory, Phase
+from heldout.compute.memory import AUTOCAST_RESERVE, RESERVE, Memory, Phase
 from heldout.compute.optimizers import find_optimizer
 from heldout.compute.setup import Sharding, TrainingSetup
 from heldout.compute.weights import Weights
@@ -27,11 +27,13 @@ class Budget:
         phases: Index into `PHASES` for each line.
         lines: Bytes by category, shape (lines, categories).
         optimizer: Bytes of optimizer state, the same at all times.
+        reserve: As in `Memory`.
     """
 
     phases: NDArray[np.int64]
     lines: Lines
     optimizer: float
+    reserve: float = RESERVE
 
     def peak(self, micro_batch: float) -> Memory:
         """Return the memory at the highest moment of the step."""
@@ -45,6 +47,7 @@ class Budget:
             activations=math.ceil(row[Category.ACTIVATIONS]),
             workspace=math.ceil(row[Category.WORKSPACE]),
             phase=PHASES[self.phases[highest]],
+            reserve=self.reserve,
         )
 
     def largest_batch(self, usable_bytes: float) -> int:
@@ -85,7 +88,8 @@ def training_budget(footprint: Footprint, setup: TrainingSetup, *, on_gpu: bool 
         constant[:, Category.PARAMETERS] += weights.gathered_bytes
     constant[:, Category.WORKSPACE] += _bucket_bytes(setup, weights)
     constant[update, Category.WORKSPACE] -= scratch * (1 - shares.optimizer)
-    return Budget(footprint.phases, Lines(constant, slope), state * shares.optimizer)
+    reserve = AUTOCAST_RESERVE if on_gpu and setup.precision.is_autocast else RESERVE
+    return Budget(footprint.phases, Lines(constant, slope), state * shares.optimizer, reserve)
 
 
 def inference_budget(footprint: Footprint, *, on_gpu: bool = False) -> Budget:

@@ -9,9 +9,6 @@ from heldout.compute.budget import Budget
 from heldout.compute.devices import Device
 from heldout.compute.memory import GB, GIB, Memory
 
-#: What the allocator loses to rounding and fragments, as a share of the model's own bytes.
-RESERVE = 0.05
-
 #: Bytes taken before the model: driver context, kernels, library workspaces. Assumed by class; on
 #: devices that share their memory with an operating system, that too.
 RUNTIME_GB = {
@@ -57,7 +54,7 @@ def verdict(memory: Memory, device: Device) -> Verdict:
     GB are GiB and nothing is lost. In between nobody knows without trying.
     """
     needed = memory.peak_bytes + runtime_bytes(device)
-    with_reserve = needed + RESERVE * memory.peak_bytes
+    with_reserve = needed + memory.reserve * memory.peak_bytes
     if with_reserve <= device.memory_gb * GB:
         return Verdict.YES
     return Verdict.NO if needed > device.memory_gb * GIB else Verdict.UNCERTAIN
@@ -66,4 +63,4 @@ def verdict(memory: Memory, device: Device) -> Verdict:
 def largest_batch(budget: Budget, device: Device) -> int:
     """Return the largest micro-batch for which the verdict is yes."""
     room = device.memory_gb * GB - runtime_bytes(device)
-    return budget.largest_batch(room / (1 + RESERVE))
+    return budget.largest_batch(room / (1 + budget.reserve))

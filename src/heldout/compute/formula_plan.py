@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from heldout.compute.devices import Device
-from heldout.compute.fitting import RESERVE, Verdict, runtime_bytes, verdict, with_runtime
+from heldout.compute.fitting import Verdict, runtime_bytes, verdict, with_runtime
 from heldout.compute.formula import Estimate
-from heldout.compute.memory import GB, Memory, in_both_units
+from heldout.compute.memory import GB, RESERVE, Memory, in_both_units
 from heldout.compute.plan import memory_json
 
 

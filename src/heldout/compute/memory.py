@@ -8,6 +8,12 @@ from enum import StrEnum
 GB = 10**9
 GIB = 2**30
 
+#: What the allocator loses to rounding and fragments, as a share of the model's own bytes.
+RESERVE = 0.05
+#: On a GPU autocast keeps softmax and normalisation in fp32, which a trace on the CPU does not see: a
+#: model that keeps its attention scores needs a sixth more (`benchmarks/bench_compute_published.py`).
+AUTOCAST_RESERVE = 0.2
+
 
 class Phase(StrEnum):
     """The part of a training step in which the peak lies."""
@@ -30,6 +36,7 @@ class Memory:
         runtime: Context, libraries and allocator overhead of the device: not the model's own, and
             therefore not in `peak_bytes`.
         phase: Where in the step the peak lies.
+        reserve: Share of `peak_bytes` to keep free for what the report cannot know.
     """
 
     parameters: int = 0
@@ -39,6 +46,7 @@ class Memory:
     workspace: int = 0
     runtime: int = 0
     phase: Phase = Phase.FORWARD
+    reserve: float = RESERVE
 
     @property
     def peak_bytes(self) -> int:
