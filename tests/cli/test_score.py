@@ -79,6 +79,35 @@ def test_everything_wrong_with_the_predictions_is_listed_and_the_code_is_2(run, 
     assert len(ran.err.splitlines()) == len(listed)
 
 
+def test_without_a_challenge_the_classes_are_those_of_the_references_and_the_nearest_is_named(
+    run, files
+):
+    (files / "bad.csv").write_text((files / "good.csv").read_text().replace(",zebra", ",zebr", 1))
+    ran = score(run, files, "--metric", "accuracy", predictions="bad.csv")
+    assert ran.code == 2
+    assert 'label "zebr" is not one of the 3 classes; did you mean "zebra"?' in ran.err
+
+
+def test_all_that_is_not_given_is_named_at_once(run, tmp_path):
+    for arguments in (["score"], ["compare", tmp_path / "a.csv", tmp_path / "b.csv"]):
+        ran = run(*arguments)
+        assert ran.code == 2
+        assert "--task: is not given" in ran.err
+        assert "--references: is not given" in ran.err
+    assert "--predictions: is not given" in run("score").err
+    matching = run("score", "--task", "image-text-matching").err
+    assert matching == "--predictions: is not given; see --help\n"
+
+
+def test_nothing_that_a_challenge_decides_can_be_said_beside_it(run):
+    options = ("--missing", "wrong", "--smallest-group", "1", "--id-column", "i", "--seed", "0")
+    ran = run("score", "challenge", "p.csv", *options)
+    assert ran.code == 2
+    refused = [line.partition(":")[0] for line in ran.err.splitlines()]
+    assert refused == ["--smallest-group", "--missing", "--id-column", "--seed"]
+    assert "is not for use with a challenge" in ran.err
+
+
 def test_a_missing_example_counts_as_wrong_where_asked_for(run, files):
     lines = (files / "good.csv").read_text().splitlines()
     (files / "few.csv").write_text("\n".join(lines[:61]))

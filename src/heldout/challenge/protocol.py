@@ -51,7 +51,8 @@ class Protocol:
         missing: What a missing prediction is.
         subgroups: Columns to score apart; several columns are an intersection.
         smallest_group: Groups with fewer examples are named and not scored.
-        protect: Whether answers are held out, so that no suppressed group may be reckoned back.
+        protect: Whether answers are held out, so that no suppressed group may be reckoned back
+            and no message names a class that was not declared.
         cluster: The column whose values the intervals resample.
         per_class: Whether the examples of each class are scored apart.
         replicates: Number of resamples.
@@ -111,7 +112,7 @@ class Protocol:
             example_ids=references.example_ids,
             classes=references.classes if self.classes is None else self.classes,
             missing=self.missing,
-            declared=self.classes is not None,
+            declared=self.classes is not None or not self.protect,
             public=references.public,
         )
 

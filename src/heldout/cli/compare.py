@@ -16,8 +16,7 @@ from heldout.cli.options import (
     References,
     Seed,
     Task,
-    references_for,
-    require,
+    require_files,
 )
 from heldout.cli.options import split_names as names_of
 from heldout.cli.output import print_json, print_table, say
@@ -103,10 +102,12 @@ def _score_file(
 ) -> Evaluation:
     from heldout.challenge.adhoc import evaluate_files
 
-    asked = require(task, "--challenge or --task")
+    task, references, predictions = require_files(
+        task=task, references=references, predictions=predictions
+    )
     return evaluate_files(
-        task=asked,
-        references=references_for(asked, references),
+        task=task,
+        references=references,
         predictions=predictions,
         metrics=[metric] if metric else (),
         classes=names_of(classes),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
 
@@ -39,21 +40,43 @@ def require(value: T | None, name: str) -> T:
     Raises:
         BadInput: It is not given.
     """
-    if value is None:
-        raise BadInput([Problem(name, "is not given", "see --help")])
+    require_all({name: value})
+    assert value is not None
     return value
 
 
-def references_for(task: str, references: Path | None) -> Path | None:
-    """Return the answers, which all tasks but a few need.
+def require_all(given: Mapping[str, object]) -> None:
+    """Refuse a use of the command in which one of these is not given.
 
     Raises:
-        BadInput: They are not given.
+        BadInput: Names all that are not given.
+    """
+    problems = [
+        Problem(name, "is not given", "see --help")
+        for name, value in given.items()
+        if value is None
+    ]
+    if problems:
+        raise BadInput(problems)
+
+
+def require_files(
+    *, task: str | None, references: Path | None, predictions: Path | None
+) -> tuple[str, Path | None, Path]:
+    """Return what scoring without a challenge starts from; a few tasks need no answers.
+
+    Raises:
+        BadInput: Names all that are not given.
     """
     from heldout.datasets.tasks import TASKS
 
-    optional = task in TASKS and not TASKS[task].needs_references
-    return references if optional else require(references, "--references")
+    given = {"--task": task, "--references": references, "--predictions": predictions}
+    if task in TASKS and not TASKS[task].needs_references:
+        del given["--references"]
+    require_all(given)
+    assert task is not None
+    assert predictions is not None
+    return task, references, predictions
 
 
 def split_names(text: str | None) -> tuple[str, ...] | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,12 +16,12 @@ from heldout.cli.options import (
     References,
     Seed,
     Task,
-    references_for,
     require,
+    require_files,
     split_names,
 )
 from heldout.cli.output import print_json, print_table, say
-from heldout.errors import BadInput, Problem
+from heldout.errors import BadInput, Problem, Problems
 
 if TYPE_CHECKING:
     from heldout.challenge.protocol import Evaluation
@@ -30,7 +29,13 @@ if TYPE_CHECKING:
     from heldout.evaluation.subgroups import SubgroupScore
 
 
+# What a challenge.toml says, so that nobody may say it beside a challenge.
+SAID_BY_CHALLENGE = ("task", "references", "metric", "classes", "subgroup", "smallest_group",
+                     "cluster", "missing", "id_column", "seed")  # fmt: skip
+
+
 def score(
+    context: typer.Context,
     challenge: Annotated[Path | None, typer.Argument(help="A challenge folder.")] = None,
     submission: Annotated[
         Path | None,
@@ -74,16 +79,15 @@ def score(
     """
     file = predictions if submission is None else submission
     if challenge is not None:
-        given = {"--task": task, "--references": references, "--metric": metric, "--classes": classes,
-                 "--subgroup": subgroup, "--cluster": cluster}  # fmt: skip
-        _refuse_beside_challenge(given)
+        _refuse_beside_challenge(context)
         file = require(file, "PREDICTIONS")
         evaluation = _score_phase(challenge, file, phase, replicates)
     else:
+        task, references, file = require_files(task=task, references=references, predictions=file)
         evaluation = _score_files(
-            task=require(task, "--task"),
-            references=references_for(require(task, "--task"), references),
-            predictions=require(file, "--predictions"),
+            task=task,
+            references=references,
+            predictions=file,
             metrics=metric or (),
             classes=split_names(classes),
             subgroups=[split_names(names) for names in subgroup or ()],
@@ -99,14 +103,18 @@ def score(
     print_json(evaluation.report.to_json()) if json else print_report(evaluation.report)
 
 
-def _refuse_beside_challenge(given: Mapping[str, object]) -> None:
-    problems = [
-        Problem(name, "is not for use with a challenge", "its challenge.toml says it")
-        for name, value in given.items()
-        if value
-    ]
-    if problems:
-        raise BadInput(problems)
+def _refuse_beside_challenge(context: typer.Context) -> None:
+    problems = Problems()
+    for name in SAID_BY_CHALLENGE:
+        if _is_given(context, name):
+            option = f"--{name.replace('_', '-')}"
+            problems.add(option, "is not for use with a challenge", "its challenge.toml says it")
+    problems.refuse_if_any()
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def _score_phase(folder: Path, predictions: Path, phase: str | None, replicates: int) -> Evaluation:
