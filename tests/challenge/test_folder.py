@@ -11,7 +11,7 @@ def test_the_folder_or_its_definition_may_be_named(folder):
 
 
 def test_splits_are_the_tables_of_the_public_folder(challenge):
-    assert challenge.splits() == ("test", "train", "val")
+    assert challenge.splits() == ("train", "val", "test")
 
 
 def test_a_split_is_found_in_any_table_format_parquet_first(tmp_path):

@@ -8,7 +8,7 @@ def test_new_makes_a_challenge_that_check_passes_and_score_reads(run, images, tm
     made = run("new", folder, "--from", images, "--title", "Pets", "--organiser", "me@example.org")
     assert made.code == 0
     assert made.out == ""
-    assert "train 36, val 12, test 12" in made.err
+    assert "train 36, val 12, test 12; answers held out: val, test" in made.err
     checked = run("check", folder, "--decode", "--json")
     assert checked.code == 0
     assert checked.json == {
@@ -80,6 +80,28 @@ def test_split_writes_two_folders_that_the_seed_decides(run, images, tmp_path):
     assert first["content"] == again["content"] != other["content"]
     assert (tmp_path / "1/a/test.parquet").is_file()
     assert not list((tmp_path / "1/d").rglob("*cat*"))
+
+
+def test_rows_without_a_group_are_what_the_organiser_says(run, tmp_path):
+    rows = [f"e{i},{i % 2},{f'p{i // 3}' if i < 30 else ''}" for i in range(60)]
+    table = tmp_path / "eyes.csv"
+    table.write_text("\n".join(["example_id,reference,patient", *rows]))
+
+    def split(name, *options):
+        folders = ("--data", tmp_path / name / "d", "--answers", tmp_path / name / "a")
+        return run("split", table, *folders, "--task", "tabular-classification", "--public", "",
+                   "--new-ids", "--group", "patient", *options, "--json")  # fmt: skip
+
+    assert split("1").code == 2
+    assert "30 examples" in split("1").err
+    alone, together = split("2", "--ungrouped", "alone"), split("3", "--ungrouped", "together")
+    assert alone.json["split"]["options"] == {"unknown": "alone"}
+    assert alone.json["examples"] == {"train": 36, "val": 12, "test": 12}
+    assert max(together.json["examples"].values()) >= 30
+    assert '"each" is not one of refuse, alone, together' in split("4", "--ungrouped", "each").err
+    assert "--ungrouped: is for use with --group" in run(
+        "split", table, "--data", "d", "--answers", "a", "--task", "regression", "--ungrouped", "alone"
+    ).err  # fmt: skip
 
 
 @pytest.mark.parametrize(

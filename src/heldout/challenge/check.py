@@ -74,7 +74,7 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
     problems.extend(stray_files(challenge, answers))
     for folder in (challenge.data, challenge.answers):
         _check_manifest(challenge, folder, problems, notes)
-    sizes = {split: len(table) for split, table in tables.items()}
+    sizes = {split: len(tables[split]) for split in challenge.splits() if split in tables}
     return CheckReport(tuple(problems), tuple(notes), sizes)
 
 
@@ -153,9 +153,9 @@ def _read_all_answers(challenge: Challenge, problems: Problems) -> dict[str, Ref
         ]
         folder = challenge.definition.data.answers
         if challenge.table_path(split) is None:
-            known = ", ".join(challenge.splits()) or "none"
             message = f'there is no split "{split}" in {challenge.definition.data.examples}/'
-            problems.add(keys[0], message, f"the splits are {known}")
+            known = ", ".join(challenge.splits())
+            problems.add(keys[0], message, known and f"the splits are {known}")
         if challenge.answers_path(split) is None:
             remedy = "`heldout split` and `heldout new` make it"
             problems.add(keys[0], f"there is no {folder}/{split}.parquet", remedy)

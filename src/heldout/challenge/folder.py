@@ -60,8 +60,10 @@ class Challenge:
         return find_table(self.answers, split) or next(filter(Path.exists, own), None)
 
     def splits(self) -> tuple[str, ...]:
-        """Return the names of the splits that have a public table."""
-        return tuple(sorted({path.stem for path in tables_in(self.data)}))
+        """Return the splits that have a public table: those to learn from, then as the phases go."""
+        named = {path.stem for path in tables_in(self.data)}
+        tested = dict.fromkeys(phase.split for phase in self.definition.phases)
+        return (*sorted(named - tested.keys()), *(split for split in tested if split in named))
 
     def page(self, name: str) -> str:
         """Return the text of `overview`, `terms` or `datasheet`; empty where there is none."""

@@ -25,6 +25,8 @@ from heldout.cli.recipe import (
     TaskId,
     Time,
     Trusted,
+    Ungrouped,
+    kept_back,
     make_recipe,
     parse_splits,
 )
@@ -73,6 +75,7 @@ def new(
     held_out: HeldOut = None,
     stratify: Stratify = None,
     group: Group = None,
+    ungrouped: Ungrouped = "refuse",
     time: Time = None,
     at_random: AtRandom = False,
     public: Public = None,
@@ -115,6 +118,7 @@ def new(
         held_out=held_out,
         stratify=stratify,
         group=group,
+        ungrouped=ungrouped,
         time=time,
         at_random=at_random,
         public=public,
@@ -131,7 +135,7 @@ def new(
         print_json({"folder": str(folder), "manifest": manifest})
         return
     sizes = ", ".join(f"{name} {size:,}" for name, size in manifest.examples.items())
-    say(f"{folder} is complete: {sizes}; answers held out: {', '.join(manifest.held_out)}")
+    say(f"{folder} is complete: {sizes}; answers held out: {', '.join(kept_back(manifest))}")
     say(f"edit its README.md, terms.md and challenge.toml, then: heldout check {folder}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -12,7 +12,8 @@ from heldout.errors import Problems
 
 if TYPE_CHECKING:
     from heldout.challenge.recipe import Recipe
-    from heldout.datasets.splits import ByTime, Grouped, Random, Stratified
+    from heldout.datasets.manifest import Manifest
+    from heldout.datasets.splits import ByTime, Grouped, Random, Stratified, Unknown
 
 TaskId = Annotated[
     str | None,
@@ -30,6 +31,10 @@ Stratify = Annotated[
 Group = Annotated[
     str | None,
     typer.Option(help="Keep all rows with one value of this column (a person) on one side."),
+]
+Ungrouped = Annotated[
+    str,
+    typer.Option(help="What rows without a group are: refuse them, each alone, or all together."),
 ]
 Time = Annotated[
     str | None, typer.Option(help="Split by this column: the last split is the latest.")
@@ -60,6 +65,7 @@ def make_recipe(
     fractions: str,
     stratify: str | None,
     group: str | None,
+    ungrouped: str,
     time: str | None,
     at_random: bool,
     **columns: Any,
@@ -74,7 +80,7 @@ def make_recipe(
 
     problems = Problems()
     shares = _parse_fractions(fractions, problems)
-    method = _method(stratify, group, time, at_random, problems)
+    method = _method(stratify, group, ungrouped, time, at_random, problems)
     if task is None and not source.is_dir():
         problems.add("--task", "is not given", "say what to predict, as in --task regression")
     problems.refuse_if_any()
@@ -104,6 +110,11 @@ def parse_splits(texts: list[str]) -> dict[str, Path]:
     return splits
 
 
+def kept_back(manifest: Manifest) -> list[str]:
+    """Return the splits with held-out answers, in the order in which they were made."""
+    return [name for name in manifest.examples if name in manifest.held_out]
+
+
 def _parse_fractions(text: str, problems: Problems) -> dict[str, float]:
     shares = {}
     for part in text.split(","):
@@ -116,7 +127,12 @@ def _parse_fractions(text: str, problems: Problems) -> dict[str, float]:
 
 
 def _method(
-    stratify: str | None, group: str | None, time: str | None, at_random: bool, problems: Problems
+    stratify: str | None,
+    group: str | None,
+    ungrouped: str,
+    time: str | None,
+    at_random: bool,
+    problems: Problems,
 ) -> Random | Stratified | Grouped | ByTime | None:
     from heldout.datasets import splits
 
@@ -127,5 +143,16 @@ def _method(
     if time is not None:
         return splits.ByTime(time)
     if group is not None:
-        return splits.Grouped(group, stratify=stratify)
+        return splits.Grouped(group, unknown=_unknown(ungrouped, problems), stratify=stratify)
+    if ungrouped != "refuse":
+        problems.add("--ungrouped", "is for use with --group")
     return None if stratify is None else splits.Stratified(stratify)
+
+
+def _unknown(ungrouped: str, problems: Problems) -> Unknown:
+    from heldout.datasets.splits import Unknown
+
+    known: dict[str, Unknown] = {name: name for name in get_args(Unknown)}
+    if ungrouped not in known:
+        problems.add("--ungrouped", f'"{ungrouped}" is not one of {", ".join(known)}')
+    return known.get(ungrouped, "refuse")

@@ -24,6 +24,8 @@ from heldout.cli.recipe import (
     TaskId,
     Time,
     Trusted,
+    Ungrouped,
+    kept_back,
     make_recipe,
 )
 
@@ -38,6 +40,7 @@ def split(
     held_out: HeldOut = None,
     stratify: Stratify = None,
     group: Group = None,
+    ungrouped: Ungrouped = "refuse",
     time: Time = None,
     at_random: AtRandom = False,
     public: Public = None,
@@ -61,6 +64,7 @@ def split(
         held_out=held_out,
         stratify=stratify,
         group=group,
+        ungrouped=ungrouped,
         time=time,
         at_random=at_random,
         public=public,
@@ -79,4 +83,4 @@ def split(
         return
     sizes = ", ".join(f"{name} {size:,}" for name, size in manifest.examples.items())
     say(f"{data}: {sizes}; content {manifest.content[:16]}")
-    say(f"{answers}: the answers of {', '.join(manifest.held_out)}; keep them to yourself")
+    say(f"{answers}: the answers of {', '.join(kept_back(manifest))}; keep them to yourself")

@@ -22,6 +22,8 @@ from heldout.errors import BadInput, Problem, Problems, did_you_mean
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 _TOLERANCE = 1e-9
 
+Unknown = Literal["refuse", "alone", "together"]
+
 
 @dataclass(frozen=True, slots=True)
 class Random:
@@ -54,7 +56,7 @@ class Grouped:
     """
 
     column: str
-    unknown: Literal["refuse", "alone", "together"] = "refuse"
+    unknown: Unknown = "refuse"
     stratify: str | None = None
 
 
