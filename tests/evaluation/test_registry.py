@@ -51,6 +51,7 @@ def test_one_id_may_have_a_metric_for_each_family() -> None:
         ("top-k:k=five", 'metric top-k:k=five: k is "five", not a whole number'),
         ("top-k:k=0", "metric top-k:k=0: k is 0, which is less than 1"),
         ("ece:bins=0", "metric ece:bins=0: bins is 0, which is less than 1"),
+        ("ece:bins=1001", "metric ece:bins=1001: bins is 1001, which is more than 1,000"),
         ("kappa:weights=cubic", 'weights is "cubic", not one of none, linear, quadratic'),
         ("accuracy:k=1", 'there is no parameter "k"; known parameters: none'),
         ("", "metric : there is no such metric; metrics of this task: accuracy"),

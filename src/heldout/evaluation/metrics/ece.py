@@ -14,6 +14,8 @@ from heldout.evaluation.metric import AdditiveMetric, Number, ratio
 from heldout.evaluation.requirements import require_probabilities
 from heldout.evaluation.stats import ExampleStats
 
+MOST_BINS = 1_000
+
 
 @dataclass(frozen=True)
 class ExpectedCalibrationError(AdditiveMetric[LabelPredictions, LabelReferences]):
@@ -26,7 +28,7 @@ class ExpectedCalibrationError(AdditiveMetric[LabelPredictions, LabelReferences]
     calibrated model does not score 0. A low value says nothing of accuracy.
 
     Attributes:
-        bins: How many bins, at least 1.
+        bins: How many bins, from 1 to 1,000.
     """
 
     id = "ece"
@@ -40,6 +42,8 @@ class ExpectedCalibrationError(AdditiveMetric[LabelPredictions, LabelReferences]
     def __post_init__(self) -> None:
         if self.bins < 1:
             raise ValueError(f"bins is {self.bins}, which is less than 1")
+        if self.bins > MOST_BINS:
+            raise ValueError(f"bins is {self.bins}, which is more than {MOST_BINS:,}")
 
     @property
     def numbers(self) -> tuple[Number, ...]:
