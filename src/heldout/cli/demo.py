@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from heldout.cli.demo_pages import PAGES
 from heldout.cli.leaderboard import local_board, print_board
 from heldout.cli.options import Json
 from heldout.cli.output import print_json, progress, say
@@ -24,27 +25,6 @@ if TYPE_CHECKING:
 
 ORGANISER = "organiser@demo.invalid"
 SEED = 2026
-
-OVERVIEW = """\
-# Handwritten digits
-
-Which digit is it? 1,797 real images of 8 x 8 pixels: the test part of the UCI data set *Optical Recognition of Handwritten Digits* (E. Alpaydin, C. Kaynak, 1998, CC BY 4.0), as scikit-learn ships it. `heldout demo` made this challenge on this machine.
-
-## Data
-
-The training split has its answers; those of `val` and `test` are held out. The images of every split are public. Two columns were measured on the pixels, and scores are shown apart for their values:
-
-- `ink`: the quartile of an image's summed intensity, from `lightest` to `darkest`
-- `slant`: where the strokes lean, `left`, `upright` or `right`
-
-## Submitting
-
-Send a CSV, JSON Lines or Parquet file with the columns `example_id` and `prediction`, one row for every example of the phase's split.
-
-## Baselines
-
-The entrants named `baseline-…` are not people. `heldout demo` trained them on the training split and submitted what they predict.
-"""
 
 
 def demo(
@@ -106,7 +86,7 @@ def _make_challenge(folder: Path, now: datetime) -> None:
         license="CC-BY-4.0",
         organisers=(ORGANISER,),
         subgroups=(("ink",), ("slant",), ("ink", "slant")),
-        pages={"overview": OVERVIEW},
+        pages=PAGES,
     )
     recipe = Recipe(task=find_task("image-classification"), seed=SEED)
     with tempfile.TemporaryDirectory() as images:
