@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,10 +10,28 @@ from numpy.typing import ArrayLike
 
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.data import Floats
+from heldout.evaluation.metric import AdditiveMetric, Method
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.uncertainty import percentile_interval
+from heldout.ranking.permutation import swapped_differences
 from heldout.ranking.replicates import paired_replicates
+from heldout.statistics.mcnemar import mcnemar
 from heldout.statistics.weights import Resampling
+
+SLACK = 1e-12  # Equal differences that were summed in another order are equal.
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What one further test says.
+
+    Attributes:
+        test: Its name.
+        p_value: How likely a difference at least as large is, on either side, if there is none.
+    """
+
+    test: str
+    p_value: float
 
 
 @dataclass(frozen=True)
@@ -33,6 +52,8 @@ class PairedTest:
         seed: Of the resamples.
         method: How interval and p-value were made.
         reason: Why something is None; else empty.
+        tests: What other tests say: of permutation always, McNemar's where each example is right or
+            wrong and stands for itself.
     """
 
     metric: str
@@ -48,6 +69,7 @@ class PairedTest:
     seed: int
     method: str = "paired bootstrap"
     reason: str = ""
+    tests: tuple[Evidence, ...] = ()
 
 
 def compare(
@@ -62,7 +84,9 @@ def compare(
     """Compare two entries by resampling the examples of both together.
 
     The interval is the central range of the resampled differences; the p-value is the share of
-    resamples whose difference lies at least as far from the observed one as that does from 0.
+    resamples whose difference lies at least as far from the observed one as that does from 0. The
+    permutation test beside it swaps the two entries on random examples instead, and is exact
+    where it does not matter which entry made which prediction.
 
     Args:
         first: Statistics of one entry.
@@ -100,12 +124,36 @@ def compare(
         replicates=replicates,
         seed=seed,
         reason="" if interval else "the difference is undefined, or on too many resamples",
+        tests=tuple(_other_tests(pair, position, difference, resampling)) if interval else (),
     )
+
+
+def _other_tests(
+    pair: Sequence[ExampleStats], position: int, difference: float, resampling: Resampling
+) -> Iterator[Evidence]:
+    """Yield the tests that need no resamples, as far as they are valid here."""
+    swapped = swapped_differences(
+        *pair,
+        position=position,
+        seed=resampling.seed,
+        rounds=resampling.replicates,
+        clusters=resampling.clusters,
+    )
+    if not np.isnan(swapped).any():
+        yield Evidence("permutation", _p_value(difference, swapped + difference))
+    metric = pair[0].metric
+    if not isinstance(metric, AdditiveMetric) or metric.interval is not Method.WILSON:
+        return
+    if resampling.clusters is None:
+        first, second = (metric.terms(one)[:, position] > 0 for one in pair)
+        found = mcnemar(int((first & ~second).sum()), int((second & ~first).sum()))
+        yield Evidence("mcnemar exact", found.exact)
+        yield Evidence("mcnemar mid-p", found.mid_p)
 
 
 def _p_value(difference: float, drawn: Floats) -> float:
     defined = drawn[~np.isnan(drawn)]
-    slack = 1e-12 * max(1.0, abs(difference))
+    slack = SLACK * max(1.0, abs(difference))
     extreme = np.count_nonzero(np.abs(defined - difference) >= abs(difference) - slack)
     return float((1 + extreme) / (1 + len(defined)))
 
