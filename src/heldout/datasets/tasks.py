@@ -24,6 +24,7 @@ class Family(StrEnum):
     SEMANTIC = "semantic"
     PANOPTIC = "panoptic"
     ANSWERS = "answers"
+    CAPTIONS = "captions"
     MATCHES = "matches"
 
 
@@ -193,6 +194,17 @@ TASKS: dict[str, Task] = {
                 "JSON: [{question_id, answer}], or image instead of question_id for VizWiz",
                 "JSON: [{image, answerable}] (the confidence that there is an answer)",
             ),
+            labelling_form="text",
+        ),
+        Task(
+            id="captioning",
+            title="Captioning",
+            family=Family.CAPTIONS,
+            media="image",
+            has_classes=False,
+            metrics=("captions",),
+            reference_columns="COCO captions (JSON)",
+            prediction_columns=("JSON: [{image_id, caption}]",),
             labelling_form="text",
         ),
         Task(

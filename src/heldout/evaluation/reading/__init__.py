@@ -10,6 +10,7 @@ from heldout.datasets.tasks import Family, Task
 from heldout.evaluation.data import Predictions, References
 from heldout.evaluation.reading import (
     answers,
+    captions,
     label_sets,
     labels,
     masks,
@@ -54,6 +55,7 @@ FILES: dict[Family, FileReader] = {
     Family.PANOPTIC: panoptic,
     Family.SEMANTIC: masks,
     Family.ANSWERS: answers,
+    Family.CAPTIONS: captions,
 }
 
 FAMILIES: dict[Family, Reader] = {

@@ -19,8 +19,8 @@ File = TypeVar("File", bound=msgspec.Struct)
 Id = int | str
 
 WORDS = {
-    "`int | str`": "a number or text",
-    "`int | str | null`": "a number or text",
+    "`int | str`": "a whole number or text",
+    "`int | str | null`": "a whole number or text",
     "`str | null`": "text",
 }
 

@@ -1,0 +1,81 @@
+"""BLEU, ROUGE-L and CIDEr-D of captions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heldout.datasets.tasks import Family
+from heldout.evaluation.data import Floats
+from heldout.evaluation.language.cider import cider
+from heldout.evaluation.language.data import CaptionPredictions, CaptionReferences
+from heldout.evaluation.language.ngrams import LONGEST, bleu_terms, count_ngrams, rouge_l
+from heldout.evaluation.language.tokens import tokenise
+from heldout.evaluation.metric import Method, Metric, Number, ratio
+from heldout.evaluation.stats import ExampleStats
+
+TINY, SMALL = 1e-15, 1e-9  # The script's own guards against 0 / 0; they are part of its numbers.
+
+
+@dataclass(frozen=True)
+class Captions(Metric[CaptionPredictions, CaptionReferences]):
+    """BLEU-1 to 4 of the whole set, the mean ROUGE-L, and CIDEr-D.
+
+    BLEU multiplies the shares of 1- to n-grams that the references have too, each cut at their
+    largest count, takes the n-th root, and punishes short sets by exp(1 - reference length /
+    length). ROUGE-L is the F-score (beta 1.2) of the longest common subsequence. CIDEr-D is 10 x
+    the mean cosine of tf-idf vectors of n-grams, with counts cut and a penalty on other lengths.
+
+    Traps: captions are tokenised as by Stanford's PTB tokeniser, in lower case and without
+    punctuation; see the notes on scoring for where ours differs. BLEU is no mean over images. The
+    reference length is that of the reference nearest in length. ROUGE-L takes precision and recall
+    from different references. CIDEr weighs n-grams by how rare they are among the images *that are
+    scored*, so it is 0 for a single image, changes with the subgroup, and is not comparable between
+    sets.
+    """
+
+    id = "captions"
+    title = "Captions: BLEU, ROUGE-L, CIDEr"
+    families = frozenset({Family.CAPTIONS})
+    needs = "captions"
+    source = "pycocoevalcap 1.2"
+    interval = Method.STANDARD_ERROR
+    accepts_missing = True
+
+    @property
+    def numbers(self) -> tuple[Number, ...]:
+        """Six numbers; CIDEr goes up to 10."""
+        bleu = (Number(f"Bleu_{n}") for n in range(1, LONGEST + 1))
+        return (*bleu, Number("ROUGE_L"), Number("CIDEr", high=10.0))
+
+    def per_example(
+        self, predictions: CaptionPredictions, references: CaptionReferences
+    ) -> ExampleStats:
+        """Keep what BLEU sums, ROUGE-L, and the n-grams of every caption."""
+        pairs = zip(predictions.captions, references.captions, strict=True)
+        captions = [[tokenise(own), *map(tokenise, others)] for own, others in pairs]
+        counts = count_ngrams(captions)
+        rouge = np.array([rouge_l(own, others) for own, *others in captions], dtype=np.float64)
+        return self.stats(
+            references,
+            terms=np.column_stack([bleu_terms(captions, counts), rouge]),
+            compared=np.array([len(one) - 1 for one in captions], dtype=np.uint16),
+            **counts._asdict(),
+        )
+
+    def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
+        """Sum for BLEU, average ROUGE-L, and weigh n-grams anew for CIDEr."""
+        totals, weight = weights @ stats.array("terms"), weights.sum(axis=1)
+        bleu = np.where(weight[:, None] > 0, _bleu(totals[:, :-1]), np.nan)
+        rouge = ratio(totals[:, -1], weight)
+        return np.column_stack([bleu, rouge, cider(stats, weights)])
+
+
+def _bleu(totals: Floats) -> Floats:
+    """Return BLEU-1 to 4 from the sums of `bleu_terms`: (r, 4)."""
+    common, guessed = totals[:, 2 : 2 + LONGEST], totals[:, 2 + LONGEST :]
+    shares = np.cumprod((common + TINY) / (guessed + SMALL), axis=1)
+    bleu: Floats = shares ** (1 / np.arange(1, LONGEST + 1))
+    length = (totals[:, 0] + TINY) / (totals[:, 1] + SMALL)
+    return bleu * np.exp(np.minimum(0, 1 - 1 / length))[:, None]
