@@ -45,12 +45,13 @@ def rows_and_lines(data: bytes) -> tuple[list[list[str | None]], list[int]]:
     return rows, lines
 
 
-@settings(max_examples=400)
+@settings(max_examples=300)
 @given(body=st.lists(PIECES, max_size=24).map(b"".join), width=st.integers(1, 3))
 @example(body=b'1\n"",""\n,\n2,"x\r\ny"\r\n', width=2)
 @example(body=b'"a,b"\n,\n\n', width=2)
 @example(body=b"a\n,,", width=2)
 @example(body=b"a,", width=1)
+@example(body=b",a,", width=2)
 @example(body=b',"a,b"\n\n1\n', width=3)
 def test_a_file_is_read_as_python_reads_it_or_refused_as_python_refuses_it(
     body: bytes, width: int, tmp_path_factory: pytest.TempPathFactory

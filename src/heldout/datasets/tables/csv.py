@@ -22,6 +22,7 @@ from heldout.errors import Problems
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _ROWS_AT_ONCE = 50_000
 _LARGEST_CELL = 1 << 27
+_BESIDE_QUOTES = np.isin(np.arange(256), list(b',\r\n"'))
 _QUOTE = 'put a field with a comma or a line break into double quotes ("…")'
 
 Record = tuple[int, list[str]]
@@ -36,7 +37,7 @@ def _read_sound(name: str, data: bytes) -> Table | None:
     """Return the table, or None if a closer look is needed."""
     if (b"\r" in data and data.count(b"\r") != data.count(b"\r\n")) or not _quotes_are_plain(data):
         return None
-    data, problems = data.rstrip(b"\r\n"), Problems()
+    data, problems = data.rstrip(b"\r\n") + b"\n", Problems()
     line, header = next(_records(data, problems), (1, []))
     names = _names(header, name, problems)
     if not names or problems or line > 1:
@@ -45,7 +46,7 @@ def _read_sound(name: str, data: bytes) -> Table | None:
         frame = pl.read_csv(data, infer_schema=False, new_columns=names)
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException):
         return None
-    if b'""' in data:
+    if b'"' in data and b'""' in data:
         frame = frame.with_columns(pl.all().replace("", None))
     if _is_patched(frame, data, header):
         return None
@@ -61,11 +62,13 @@ def _quotes_are_plain(data: bytes) -> bool:
     if len(marks) % 2:
         return False
     beside = np.concatenate([letters[marks[::2] - 1], letters[marks[1::2] + 1]])
-    return bool(np.isin(beside, list(b',\r\n"')).all())
+    return bool(_BESIDE_QUOTES[beside].all())
 
 
 def _is_patched(frame: pl.DataFrame, data: bytes, header: list[str]) -> bool:
     """Tell whether rows are blank, short or too long, which polars lets pass as nulls."""
+    if len(header) > 1 and not frame[:, -1].null_count():
+        return False
     if (
         frame[:, 0].null_count()
         and frame.select(pl.all_horizontal(pl.all().is_null()).any()).item()
@@ -80,7 +83,7 @@ def _is_patched(frame: pl.DataFrame, data: bytes, header: list[str]) -> bool:
 
 def _places(data: bytes, rows: int) -> Callable[[int], str]:
     """Name lines. Without blank lines and line breaks in fields nothing need be kept for that."""
-    if _count(data, "\n") == rows:
+    if _count(data, "\n") == rows + 1:
         return lambda row: f"line {row + 2}"
 
     @cache
