@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
-from typing import ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -49,6 +49,7 @@ class Metric(ABC, Generic[P, R]):
         title: The name on pages.
         families: The families of tasks it scores.
         needs: What of the predictions it reads, in a word for people.
+        requires: What asks for it: given the key and predictions, each yields what they lack.
         source: The paper or the reference implementation it agrees with.
         undefined: Why a number can be undefined, as a clause.
         interval: How intervals are made. `Method.WILSON` is for the mean of a 0/1 statistic.
@@ -60,6 +61,7 @@ class Metric(ABC, Generic[P, R]):
     title: ClassVar[str]
     families: ClassVar[frozenset[Family]]
     needs: ClassVar[str]
+    requires: ClassVar[tuple[Callable[[str, Any], Iterator[Problem]], ...]] = ()
     source: ClassVar[str]
     undefined: ClassVar[str] = "there are no examples"
     interval: ClassVar[Method] = Method.PERCENTILE
@@ -108,6 +110,8 @@ class Metric(ABC, Generic[P, R]):
                 f"cannot count {missing:,} missing examples as wrong",
                 "predict every example",
             )
+        for require in self.requires:
+            yield from require(self.key, predictions)
 
     def stats(self, references: R, **arrays: AnyArray | Ragged) -> ExampleStats:
         """Put arrays together with the ids and classes of the references."""

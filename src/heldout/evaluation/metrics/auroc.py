@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.errors import Problem
 from heldout.evaluation.classwise import mean_of_defined
 from heldout.evaluation.data import Flags, Floats, LabelPredictions, LabelReferences
 from heldout.evaluation.metric import Metric, ratio
@@ -33,13 +31,9 @@ class Auroc(Metric[LabelPredictions, LabelReferences]):
     title = "Area under the ROC curve"
     families = frozenset({Family.LABEL})
     needs = "scores"
+    requires = (require_scores,)
     source = "scikit-learn roc_auc_score with multi_class ovr"
     undefined = "all references are of one class"
-
-    def unmet(self, predictions: LabelPredictions) -> Iterator[Problem]:
-        """Ask for scores."""
-        yield from super().unmet(predictions)
-        yield from require_scores(self.key, predictions)
 
     def per_example(
         self, predictions: LabelPredictions, references: LabelReferences

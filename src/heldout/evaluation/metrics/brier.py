@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.errors import Problem
 from heldout.evaluation.data import LabelPredictions, LabelReferences
 from heldout.evaluation.metric import AdditiveMetric, Number
 from heldout.evaluation.requirements import require_probabilities
@@ -27,17 +25,13 @@ class Brier(AdditiveMetric[LabelPredictions, LabelReferences]):
     title = "Brier score"
     families = frozenset({Family.LABEL})
     needs = "probabilities"
+    requires = (require_probabilities,)
     source = "scikit-learn brier_score_loss"
 
     @property
     def numbers(self) -> tuple[Number, ...]:
         """One number; lower is better."""
         return (Number(self.id, high=2.0, higher_is_better=False),)
-
-    def unmet(self, predictions: LabelPredictions) -> Iterator[Problem]:
-        """Ask for probabilities."""
-        yield from super().unmet(predictions)
-        yield from require_probabilities(self.key, predictions)
 
     def per_example(
         self, predictions: LabelPredictions, references: LabelReferences

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.errors import Problem
 from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
 from heldout.evaluation.metric import AdditiveMetric, Number, ratio
 from heldout.evaluation.requirements import require_probabilities
@@ -35,6 +33,7 @@ class ExpectedCalibrationError(AdditiveMetric[LabelPredictions, LabelReferences]
     title = "Expected calibration error"
     families = frozenset({Family.LABEL})
     needs = "probabilities"
+    requires = (require_probabilities,)
     source = "Guo et al. 2017; torchmetrics MulticlassCalibrationError with norm l1"
 
     bins: int = 15
@@ -49,11 +48,6 @@ class ExpectedCalibrationError(AdditiveMetric[LabelPredictions, LabelReferences]
     def numbers(self) -> tuple[Number, ...]:
         """One number; lower is better."""
         return (Number(self.id, higher_is_better=False),)
-
-    def unmet(self, predictions: LabelPredictions) -> Iterator[Problem]:
-        """Ask for probabilities."""
-        yield from super().unmet(predictions)
-        yield from require_probabilities(self.key, predictions)
 
     def per_example(
         self, predictions: LabelPredictions, references: LabelReferences

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.errors import Problem
 from heldout.evaluation.data import LabelPredictions, LabelReferences
 from heldout.evaluation.metric import AdditiveMetric, Number
 from heldout.evaluation.requirements import require_probabilities
@@ -28,17 +26,13 @@ class LogLoss(AdditiveMetric[LabelPredictions, LabelReferences]):
     title = "Log loss"
     families = frozenset({Family.LABEL})
     needs = "probabilities"
+    requires = (require_probabilities,)
     source = "scikit-learn log_loss"
 
     @property
     def numbers(self) -> tuple[Number, ...]:
         """One number, from 0 upwards; lower is better."""
         return (Number(self.id, high=math.inf, higher_is_better=False),)
-
-    def unmet(self, predictions: LabelPredictions) -> Iterator[Problem]:
-        """Ask for probabilities."""
-        yield from super().unmet(predictions)
-        yield from require_probabilities(self.key, predictions)
 
     def per_example(
         self, predictions: LabelPredictions, references: LabelReferences

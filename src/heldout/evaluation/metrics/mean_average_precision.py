@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.errors import Problem
 from heldout.evaluation.classwise import mean_of_defined
 from heldout.evaluation.data import Floats, SetPredictions, SetReferences
 from heldout.evaluation.metric import Metric
@@ -30,13 +28,9 @@ class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
     title = "Mean average precision"
     families = frozenset({Family.LABEL_SET})
     needs = "scores"
+    requires = (require_scores,)
     source = "scikit-learn average_precision_score"
     undefined = "no label occurs among the references"
-
-    def unmet(self, predictions: SetPredictions) -> Iterator[Problem]:
-        """Ask for scores."""
-        yield from super().unmet(predictions)
-        yield from require_scores(self.key, predictions)
 
     def per_example(self, predictions: SetPredictions, references: SetReferences) -> ExampleStats:
         """Keep references and scores: no sum over examples says enough."""

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.errors import Problem
 from heldout.evaluation.language.answers import vizwiz_accuracy
 from heldout.evaluation.language.data import AnswerPredictions, AnswerReferences
 from heldout.evaluation.metric import AdditiveMetric, Number
@@ -30,6 +28,7 @@ class VizwizVqa(AdditiveMetric[AnswerPredictions, AnswerReferences]):
     title = "VizWiz VQA accuracy"
     families = frozenset({Family.ANSWERS})
     needs = "answers"
+    requires = (require_answers,)
     source = "the evaluation script of VizWiz-VQA (Gurari et al. 2018)"
     accepts_missing = True
 
@@ -37,11 +36,6 @@ class VizwizVqa(AdditiveMetric[AnswerPredictions, AnswerReferences]):
     def numbers(self) -> tuple[Number, ...]:
         """One number."""
         return (Number("accuracy"),)
-
-    def unmet(self, predictions: AnswerPredictions) -> Iterator[Problem]:
-        """Ask for answers."""
-        yield from super().unmet(predictions)
-        yield from require_answers(self.key, predictions)
 
     def per_example(
         self, predictions: AnswerPredictions, references: AnswerReferences

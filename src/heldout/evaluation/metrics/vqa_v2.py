@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.errors import Problem
 from heldout.evaluation.data import Floats
 from heldout.evaluation.language.answers import vqa_accuracy
 from heldout.evaluation.language.data import AnswerPredictions, AnswerReferences
@@ -36,6 +34,7 @@ class VqaV2(AdditiveMetric[AnswerPredictions, AnswerReferences]):
     title = "VQA v2 accuracy"
     families = frozenset({Family.ANSWERS})
     needs = "answers"
+    requires = (require_answers,)
     source = "the evaluation script of VQA v2 (Goyal et al. 2017)"
     undefined = "no question has an answer of this type"
     accepts_missing = True
@@ -44,11 +43,6 @@ class VqaV2(AdditiveMetric[AnswerPredictions, AnswerReferences]):
     def numbers(self) -> tuple[Number, ...]:
         """All questions, then each type of answer."""
         return (Number("accuracy"), *map(Number, TYPES))
-
-    def unmet(self, predictions: AnswerPredictions) -> Iterator[Problem]:
-        """Ask for answers."""
-        yield from super().unmet(predictions)
-        yield from require_answers(self.key, predictions)
 
     def per_example(
         self, predictions: AnswerPredictions, references: AnswerReferences
