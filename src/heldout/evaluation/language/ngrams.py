@@ -49,8 +49,8 @@ def count_ngrams(captions: Sequence[Sequence[str]]) -> Counts:
     rows = np.bincount(table["example"].to_numpy(), minlength=len(captions))
     offsets = np.concatenate([[0], np.cumsum(rows)])
     gram = table["gram"].to_numpy().astype(np.uint32)
-    caption, times = (table[name].to_numpy().astype(np.uint16) for name in ("caption", "times"))
-    return Counts(Ragged(gram, offsets), Ragged(caption, offsets), Ragged(times, offsets))
+    small = {name: table[name].to_numpy().astype(np.uint16) for name in ("caption", "times")}
+    return Counts(Ragged(gram, offsets), *(Ragged(values, offsets) for values in small.values()))
 
 
 def _ngrams(words: Sequence[Sequence[str]], lengths: AnyArray) -> list[tuple[AnyArray, AnyArray]]:
