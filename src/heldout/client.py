@@ -152,6 +152,23 @@ class Row(msgspec.Struct, frozen=True):
     level_with_first: bool | None = None
     baseline: bool = False
     submissions: int | None = None
+    submitted_at: str | None = None
+    scores: list[dict[str, Any]] = []
+
+
+class Board(msgspec.Struct, frozen=True):
+    """A phase's leaderboard.
+
+    Attributes:
+        pending: Newer results are being counted in.
+        hidden: The phase reveals no scores, so there are no rows.
+    """
+
+    leaderboard: list[Row]
+    version: int = 0
+    pending: bool = False
+    hidden: bool = False
+    higher_is_better: bool = True
 
 
 class Published(msgspec.Struct, frozen=True):
@@ -266,10 +283,13 @@ class Client:
             submission = latest
 
     def leaderboard(self, challenge: str, phase: str) -> list[Row]:
-        """Return a phase's leaderboard."""
+        """Return the lines of a phase's leaderboard."""
+        return self.board(challenge, phase).leaderboard
+
+    def board(self, challenge: str, phase: str) -> Board:
+        """Return a phase's leaderboard, and whether it is hidden or still being counted."""
         path = f"{_path('challenges', challenge)}/phases/{quote(phase, safe='')}/leaderboard"
-        answer = self._get(path, dict[str, Any])
-        return msgspec.convert(answer["leaderboard"], list[Row])
+        return self._get(path, Board)
 
     def publish(self, archive: Path) -> Published:
         """Publish a ZIP of a challenge folder; an id the caller organises gets a new revision."""

@@ -173,6 +173,16 @@ def test_a_leaderboard_without_rows_says_so(run, site):
     assert run("leaderboard", "digits", "--json").json["leaderboard"] == []
 
 
+def test_a_hidden_leaderboard_is_not_called_empty(run, site):
+    site["GET", "challenges/digits"] = 200, page()
+    answer = {"leaderboard": [], "hidden": True, "pending": False}
+    site["GET", "challenges/digits/phases/test/leaderboard"] = 200, answer
+    ran = run("leaderboard", "digits")
+    assert "this phase reveals no scores" in ran.err
+    assert "nobody" not in ran.err
+    assert run("leaderboard", "digits", "--json").json["hidden"] is True
+
+
 def test_what_is_sent_is_what_the_definition_names_and_nothing_else(run, images, tmp_path):
     folder = tmp_path / "pets"
     run("new", folder, "--from", images)

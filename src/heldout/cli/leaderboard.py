@@ -39,8 +39,8 @@ def _remote(url: str | None, challenge: str, phase: str | None) -> dict[str, Any
 
     with connect(url, signed_in=False) as client:
         chosen = latest_phase(client.challenge(challenge), phase).id
-        rows = client.leaderboard(challenge, chosen)
-    return {"challenge": challenge, "phase": chosen, "leaderboard": msgspec.to_builtins(rows)}
+        board = client.board(challenge, chosen)
+    return {"challenge": challenge, "phase": chosen, **msgspec.to_builtins(board)}
 
 
 def _local(folder: Path, challenge: str, phase: str | None) -> dict[str, Any]:
@@ -68,6 +68,7 @@ def print_board(board: dict[str, Any]) -> None:
     say(f"{board['challenge']}, phase {board['phase']}")
     if board.get("hidden"):
         say("this phase reveals no scores")
+        return
     if board.get("pending"):
         say("newer results are being counted in")
     if not rows:
