@@ -61,3 +61,7 @@ def test_all_impossible_numbers_are_named_at_once():
         "--activations",
         "--input-bytes",
     ]
+
+
+def test_small_sizes_are_written_in_megabytes():
+    assert in_both_units(1_500_000) == "1.5 MB (1.43 MiB)"

@@ -152,6 +152,25 @@ def test_an_operation_without_a_formula_is_listed_as_uncounted(traced):
     )
 
 
+class Recurrent(nn.Module):
+    """An LSTM read at its last step."""
+
+    def __init__(self):
+        super().__init__()
+        self.cells, self.layer = nn.LSTM(16, 32, batch_first=True), nn.Linear(32, 5)
+
+    def forward(self, x):
+        return self.layer(self.cells(x)[0][:, -1])
+
+
+def test_the_matrix_products_of_an_lstm_are_counted(traced):
+    source = traced(Recurrent, Input((20, 16)))
+    gates = 2 * 20 * 4 * 32 * (16 + 32)
+    inference, training = source.inference(PLAIN), source.training(PLAIN)
+    assert inference.operations.total_flops(3) == 3 * (gates + 2 * 32 * 5)
+    assert inference.uncounted == training.uncounted == {}
+
+
 def test_a_custom_operation_is_listed_as_uncounted(traced):
     footprint = traced(Custom).inference(PLAIN)
     assert footprint.uncounted == {"heldout_test.doubled": 1}

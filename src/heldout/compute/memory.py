@@ -61,4 +61,6 @@ class Memory:
 
 def in_both_units(count: float) -> str:
     """Write bytes in GB (10^9) and GiB (2^30): sellers use the one, programs the other."""
+    if count < GB / 10:
+        return f"{1000 * count / GB:.3g} MB ({1024 * count / GIB:.3g} MiB)"
     return f"{count / GB:.2f} GB ({count / GIB:.2f} GiB)"

@@ -217,7 +217,7 @@ def _is_elementwise(operation: Any) -> bool:
 
 @cache
 def _formulas() -> dict[Any, Callable[..., int]]:
-    """Return torch's own formulas, and those it lacks for fused attention on the CPU."""
+    """Return torch's own formulas, and those it lacks for fused attention and LSTMs on the CPU."""
     import torch
     from torch.utils import flop_counter
 
@@ -230,9 +230,20 @@ def _formulas() -> dict[Any, Callable[..., int]]:
         shapes = (gradient.shape, query.shape, key.shape, value.shape)
         return int(flop_counter.sdpa_backward_flop_count(*shapes))
 
+    def recurrence(
+        sequence: Any, inward: Any, across: Any, *_: Any, out_val: Any, **__: Any
+    ) -> int:
+        steps = sequence.numel() // sequence.shape[-1]
+        return int(2 * steps * (inward.numel() + across.numel()))
+
+    def recurrence_backward(*args: Any, out_val: Any, **kwargs: Any) -> int:
+        return 2 * recurrence(*args, out_val=out_val, **kwargs)
+
     aten = torch.ops.aten
     return {
         **flop_counter.flop_registry,
         aten._scaled_dot_product_flash_attention_for_cpu: attention,
         aten._scaled_dot_product_flash_attention_for_cpu_backward: attention_backward,
+        aten.mkldnn_rnn_layer: recurrence,
+        aten.mkldnn_rnn_layer_backward: recurrence_backward,
     }

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
-from heldout.compute.memory import GB, in_both_units
+from heldout.compute.memory import in_both_units
 
 CATEGORIES = ("parameters", "gradients", "optimizer", "activations", "workspace", "runtime")
 SHOWN_DEVICES = 12
@@ -26,9 +26,7 @@ def card_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
     rows.append(("Set-up", _in_words(plan["setup"])))
     training, inference = plan["memory"]["training"], plan["memory"]["inference"]
     rows.append(("Peak memory, training", in_both_units(training["peak_bytes"])))
-    rows += [
-        (f"– {name}", f"{training[name] / GB:.3f} GB") for name in CATEGORIES if training[name]
-    ]
+    rows += [(f"– {name}", in_both_units(training[name])) for name in CATEGORIES if training[name]]
     rows.append(("Peak memory, inference", in_both_units(inference["peak_bytes"])))
     if plan["energy"]:
         rows.append(("Energy", _energy_words(plan["energy"], plan["device"])))
@@ -103,7 +101,8 @@ def _rounded(value: float) -> str:
 
 
 def _in_flops(macs: int) -> str:
-    return f"{macs / 1e9:,.4g} GMAC = {2 * macs / 1e9:,.4g} GFLOP"
+    unit, size = ("M", 1e6) if macs < 1e8 else ("G", 1e9)
+    return f"{macs / size:,.4g} {unit}MAC = {2 * macs / size:,.4g} {unit}FLOP"
 
 
 def _in_words(setup: dict[str, Any]) -> str:
