@@ -57,7 +57,15 @@ _TOKEN = re.compile(
 _ACROSS_SPACES = re.compile(r"[<(/]|(?i:no|fig|nos|pp)\.")  # Rules that look beyond a space.
 
 _MARKS = str.maketrans(
-    {"\u2018": "'", "’": "'", "“": '"', "”": '"', "½": "\u200b1/2", "¼": "\u200b1/4", "¾": "\u200b3/4"}
+    {
+        "\u2018": "'",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "½": "\u200b1/2",
+        "¼": "\u200b1/4",
+        "¾": "\u200b3/4",
+    }
 )
 _BRACKETS = str.maketrans(
     {"(": "-lrb-", ")": "-rrb-", "[": "-lsb-", "]": "-rsb-", "{": "-lcb-", "}": "-rcb-"}
