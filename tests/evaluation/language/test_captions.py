@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.evaluation.language.ngrams import longest_common
+from heldout.evaluation.language.ngrams import longest_common, places_of
 from heldout.evaluation.reading import Missing
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.storage import load_stats, save_stats
@@ -113,7 +113,7 @@ def test_the_longest_common_subsequence_is_the_longest(first: list[str], second:
         for j, other in enumerate(second):
             best = max(table[i, j + 1], table[i + 1, j])
             table[i + 1, j + 1] = table[i, j] + 1 if one == other else best
-    assert longest_common(first, second) == table[-1, -1]
+    assert longest_common(places_of(first), len(first), second) == table[-1, -1]
 
 
 def test_rouge_takes_precision_and_recall_from_different_references(stats_of: Stats) -> None:

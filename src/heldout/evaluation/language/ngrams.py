@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -38,19 +38,22 @@ def count_ngrams(captions: Sequence[Sequence[str]]) -> Counts:
     words = [text.split() for texts in captions for text in texts]
     sizes = np.array([len(texts) for texts in captions], dtype=np.int64)
     lengths = np.array([len(one) for one in words], dtype=np.int64)
-    example = np.repeat(np.repeat(np.arange(len(captions)), sizes), lengths)
-    caption = np.repeat(np.arange(len(words)) - np.repeat(np.cumsum(sizes) - sizes, sizes), lengths)
-    grams = [
-        pl.DataFrame({"example": example[at], "caption": caption[at], "gram": gram})
-        for at, gram in _ngrams(words, lengths)
-    ]
-    keys = ["example", "caption", "gram"]
-    table = pl.concat(grams).group_by(keys).len("times").sort(keys)
-    rows = np.bincount(table["example"].to_numpy(), minlength=len(captions))
+    number = np.repeat(np.arange(len(words)), lengths)
+    grams = _ngrams(words, lengths)
+    span = max((int(gram.max(initial=0)) for _, gram in grams), default=0) + 1
+    keys, times = np.unique(
+        np.concatenate([number[at] * span + gram for at, gram in grams]), return_counts=True
+    )
+    number, gram = np.divmod(keys, span)
+    example = np.repeat(np.arange(len(captions)), sizes)
+    caption = np.arange(len(words)) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+    rows = np.bincount(example[number], minlength=len(captions))
     offsets = np.concatenate([[0], np.cumsum(rows)])
-    gram = table["gram"].to_numpy().astype(np.uint32)
-    small = {name: table[name].to_numpy().astype(np.uint16) for name in ("caption", "times")}
-    return Counts(Ragged(gram, offsets), *(Ragged(values, offsets) for values in small.values()))
+    return Counts(
+        Ragged(gram.astype(np.uint32), offsets),
+        Ragged(caption[number].astype(np.uint16), offsets),
+        Ragged(times.astype(np.uint16), offsets),
+    )
 
 
 def _ngrams(words: Sequence[Sequence[str]], lengths: AnyArray) -> list[tuple[AnyArray, AnyArray]]:
@@ -111,7 +114,8 @@ def rouge_l(prediction: str, references: Sequence[str]) -> float:
     Precision and recall are each the largest over the references, not of one of them.
     """
     own, others = prediction.split(" "), [text.split(" ") for text in references]
-    common = [longest_common(own, other) for other in others]
+    where = places_of(own)
+    common = [longest_common(where, len(own), other) for other in others]
     precision = max(common) / len(own)
     recall = max(shared / len(other) for shared, other in zip(common, others, strict=True))
     if not precision or not recall:
@@ -119,16 +123,27 @@ def rouge_l(prediction: str, references: Sequence[str]) -> float:
     return (1 + BETA**2) * precision * recall / (recall + BETA**2 * precision)
 
 
-def longest_common(first: Sequence[str], second: Sequence[str]) -> int:
+def places_of(tokens: Sequence[str]) -> dict[str, int]:
+    """Return, for each token, a number whose bits are the places where it stands."""
+    where: dict[str, int] = {}
+    for place, token in enumerate(tokens):
+        where[token] = where.get(token, 0) | 1 << place
+    return where
+
+
+def longest_common(where: Mapping[str, int], length: int, tokens: Sequence[str]) -> int:
     """Return the length of the longest common subsequence of tokens.
 
     Each bit of a row of the table says whether the next entry is the same; a whole row is one sum.
+
+    Args:
+        where: The places of the first sequence's tokens, as bits.
+        length: Of the first sequence.
+        tokens: The second sequence.
     """
-    where: dict[str, int] = {}
-    for place, token in enumerate(first):
-        where[token] = where.get(token, 0) | 1 << place
-    row = whole = (1 << len(first)) - 1
-    for token in second:
-        step = row & where.get(token, 0)
-        row = (row + step | row - step) & whole
-    return len(first) - row.bit_count()
+    row = whole = (1 << length) - 1
+    for token in tokens:
+        if token in where:
+            step = row & where[token]
+            row = (row + step | row - step) & whole
+    return length - row.bit_count()

@@ -54,7 +54,7 @@ _DROPPED = r"\s+|[.,;:!?'`\"–—…\u200b-]|&quot;|&nbsp;"
 _TOKEN = re.compile(
     rf"(?P<kept>{_SPLIT_WHOLE}|{'|'.join(_KEPT)})|(?P<dropped>{_DROPPED})|(?P<sign>&amp;|&lt;|&gt;|\S)"
 )
-_ACROSS_SPACES = re.compile(r"[<(/]|(?i:no|fig|nos|pp)\.")  # Rules that look beyond a space.
+_ACROSS_SPACES = "<", "(", "/", ". "  # Where one of these stands, a rule may look beyond a space.
 
 _MARKS = str.maketrans(
     {
@@ -75,8 +75,8 @@ _SIGNS = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "€": "$", "£": "#", "¢": "
 
 def tokenise(caption: str) -> str:
     """Return the tokens of a caption in lower case, separated by spaces, without punctuation."""
-    text = caption.translate(_MARKS)
-    if _ACROSS_SPACES.search(text):
+    text = caption if caption.isascii() else caption.translate(_MARKS)
+    if any(mark in text for mark in _ACROSS_SPACES):
         return _tokenise(text)
     return " ".join(filter(None, map(_tokenise_word, text.split())))
 
