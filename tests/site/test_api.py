@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from heldout.site.api import api as site_api
-from heldout.site.challenges.models import Challenge
+from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.submissions.models import Submission
 from heldout.site.worker import drain
 
@@ -224,3 +224,45 @@ def test_every_route_says_what_it_does():
     for path, operations in site_api.get_openapi_schema()["paths"].items():
         for verb, operation in operations.items():
             assert operation.get("description"), f"{verb} {path}"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"opens": None},
+        {"closes": None},
+        {"opens": "2026-01-01T00:00:00"},
+        {"opens": "0001-01-01T00:00:00Z"},
+        {"closes": "9999-12-31T23:59:59Z"},
+        {"per_day": 10**12},
+        {"reveal": None},
+        {"final": None},
+        {"final": "whatever"},
+        {"leaderboard": None},
+        {"no_such_key": 1},
+    ],
+)
+def test_a_phase_takes_no_value_that_it_cannot_have(changes, api, phase, organiser):
+    url = f"{BASE}/challenges/cats/phases/dev"
+    response = api(organiser).patch(url, changes, content_type="application/json")
+    assert response.status_code == 422
+    assert messages(response)
+    (key,) = changes
+    kept = Phase.objects.get(pk=phase.pk)
+    assert getattr(kept, key, None) == getattr(phase, key, None)
+
+
+def test_a_fault_of_the_site_is_told_as_json_without_its_details(api, challenge, monkeypatch):
+    def broken(**given):
+        raise RuntimeError("secret detail")
+
+    monkeypatch.setattr("heldout.site.submissions.boards.state", broken)
+    response = Client().get(BOARD)
+    assert response.status_code == 500
+    assert "went wrong" in messages(response)
+    assert b"secret detail" not in response.content
+
+
+def test_files_stand_in_the_order_in_which_they_are_used(challenge):
+    files = Client().get(f"{BASE}/challenges/cats/data").json()
+    assert [file["split"] for file in files] == ["train", "test", ""]

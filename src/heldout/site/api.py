@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +18,8 @@ from heldout.site.challenges.api import router as challenges
 from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
 from heldout.site.submissions.api import router as submissions
 
+log = logging.getLogger(__name__)
+
 # The page that shows the schema comes from elsewhere's servers, so it stays off.
 api = NinjaAPI(
     title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[]
@@ -31,6 +34,13 @@ def _answer(request: HttpRequest, problems: Sequence[ProblemJson], status: int) 
 
 def _one(request: HttpRequest, message: str, status: int, remedy: str = "") -> HttpResponse:
     return _answer(request, as_json([Problem("", message, remedy)]), status)
+
+
+@api.exception_handler(Exception)
+def broken(request: HttpRequest, error: Exception) -> HttpResponse:
+    """A fault of ours: the log has it, and a program still gets JSON."""
+    log.error("%s %s", request.method, request.path, exc_info=error)
+    return _one(request, "something went wrong on the site", 500, "try again later")
 
 
 @api.exception_handler(BadInput)

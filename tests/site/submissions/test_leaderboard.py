@@ -7,7 +7,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from heldout.site.challenges.services import edit_phase
+from heldout.site.challenges.services import edit_phase, publish
 from heldout.site.common.models import Job
 from heldout.site.submissions.boards import as_csv, as_json, leaderboard
 from heldout.site.submissions.services import withdraw
@@ -173,3 +173,19 @@ def test_a_name_that_a_spreadsheet_would_compute_is_quoted(scored, phase, enter_
     scored(user)
     (line,) = csv.DictReader(io.StringIO(as_csv(leaderboard(phase=phase, viewer=ANYBODY))))
     assert line["entrant"].startswith("'=")
+
+
+def test_a_new_revision_ranks_by_its_own_rule(
+    scored, phase, participant, organiser, write_challenge, tmp_path
+):
+    scored(participant, 50)
+    scored(participant, 20)
+    folder = write_challenge(tmp_path / "stricter").folder
+    toml = folder / "challenge.toml"
+    toml.write_text(
+        toml.read_text().replace("submissions = {", 'final = "latest"\nsubmissions = {')
+    )
+    publish(source=folder, by=organiser, now=timezone.now())
+    drain()
+    (row,) = leaderboard(phase=phase, viewer=ANYBODY).rows
+    assert row.value == pytest.approx(20 / 60)

@@ -6,6 +6,7 @@ from typing import Any
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja import File, Router, Schema, Status, UploadedFile
+from pydantic import ConfigDict
 
 from heldout.site.accounts.security import ANYBODY, SIGNED_IN
 from heldout.site.catalog.responses import download
@@ -79,6 +80,8 @@ class FileOut(Schema):
 
 class PhaseEdit(Schema):
     """Only what is given is changed; a limit of null is no limit."""
+
+    model_config = ConfigDict(extra="forbid")
 
     opens: datetime | None = None
     closes: datetime | None = None

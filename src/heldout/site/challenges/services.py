@@ -4,8 +4,8 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
 
+from heldout.challenge.grammar import parse_final
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
 from heldout.site.challenges.access import (
@@ -15,6 +15,7 @@ from heldout.site.challenges.access import (
     require,
     visible,
 )
+from heldout.site.challenges.boards import COMPUTE_BOARD, refresh_board
 from heldout.site.challenges.models import (
     Audience,
     Challenge,
@@ -27,10 +28,11 @@ from heldout.site.challenges.models import (
 )
 from heldout.site.challenges.people import add_organiser, invite, remove_organiser
 from heldout.site.challenges.publishing import publish
-from heldout.site.common import audit, jobs
+from heldout.site.common import audit
 from heldout.site.common.problems import Refused
 
 __all__ = [
+    "COMPUTE_BOARD",
     "Viewer",
     "accept_terms",
     "add_organiser",
@@ -47,9 +49,9 @@ __all__ = [
     "visible",
 ]
 
-COMPUTE_BOARD = "board"
-# Above the evaluations: who was scored wants to see it.
-BOARD_PRIORITY = 10
+# No limit needs more, and every database can hold it.
+MOST = 1_000_000
+YEARS = range(2000, 2100)
 
 EDITABLE = (
     "title",
@@ -152,16 +154,19 @@ def edit_phase(*, phase: Phase, by: User, now: datetime, **changes: Any) -> Phas
 
 def _check_phase(phase: Phase) -> None:
     problems = Problems()
-    if phase.closes <= phase.opens:
-        problems.add("closes", "the phase would close before it opens", "choose a later time")
-    if phase.freezes and not phase.opens <= phase.freezes <= phase.closes:
-        problems.add("freezes", "is not between opening and closing", "choose a time between them")
+    _check_times(phase, problems)
     for name in ("per_day", "per_week", "in_total"):
         value = getattr(phase, name)
-        if value is not None and value < 1:
-            problems.add(name, f"{value} is not a limit", "write at least 1, or nothing")
+        if value is not None and not 1 <= value <= MOST:
+            remedy = f"write a number from 1 to {MOST:,}, or nothing"
+            problems.add(name, f"{value} is not a limit", remedy)
+    if not _is_final_rule(phase.final):
+        problems.add("final", "is no rule", "write best or latest")
     if phase.leaderboard not in Audience.values:
         problems.add("leaderboard", "is no audience", f"choose one of {', '.join(Audience.values)}")
+    if not isinstance(phase.reveal, list):
+        problems.add("reveal", "is not a list", "write [] to reveal nothing")
+        phase.reveal = []
     for item in set(phase.reveal) - set(Reveal.values):
         problems.add("reveal", f'"{item}" cannot be revealed')
     if phase.reveal and Reveal.SCORE not in phase.reveal:
@@ -171,17 +176,28 @@ def _check_phase(phase: Phase) -> None:
     problems.refuse_if_any()
 
 
-def refresh_board(phase: Phase, *, now: datetime) -> None:
-    """Have the leaderboard computed anew; call it in the transaction that changes it."""
-    Phase.objects.filter(pk=phase.pk).update(board_version=F("board_version") + 1)
-    phase.refresh_from_db(fields=["board_version"])
-    jobs.enqueue(
-        COMPUTE_BOARD,
-        key=f"{COMPUTE_BOARD}:{phase.pk}:{phase.board_version}",
-        payload={"phase": phase.pk},
-        now=now,
-        priority=BOARD_PRIORITY,
-    )
+def _check_times(phase: Phase, problems: Problems) -> None:
+    """Refuse what cannot be compared, or what some timezones cannot tell."""
+    found = len(problems.found)
+    for name in ("opens", "closes"):
+        at: datetime | None = getattr(phase, name)
+        if at is None or at.tzinfo is None or at.year not in YEARS:
+            remedy = "write a date and time of this century with its offset"
+            problems.add(name, "is no time a phase can have", remedy)
+    if len(problems.found) > found:
+        return
+    if phase.closes <= phase.opens:
+        problems.add("closes", "the phase would close before it opens", "choose a later time")
+    if phase.freezes and not phase.opens <= phase.freezes <= phase.closes:
+        problems.add("freezes", "is not between opening and closing", "choose a time between them")
+
+
+def _is_final_rule(text: str | None) -> bool:
+    try:
+        parse_final(text or "")
+    except ValueError:
+        return False
+    return True
 
 
 def set_visibility(
