@@ -70,13 +70,15 @@ def test_the_data_page_explains_the_columns_and_shows_no_held_out_answer(client,
     assert meanings["light"] == "Scores are broken down by it."
     assert "no such column" in meanings["reference"]
     assert [file["name"] for file in context["files"]] == [
-        "test.parquet",
         "train.parquet",
+        "test.parquet",
         "cats.zip",
     ]
 
 
-@pytest.mark.parametrize("path", ["../../../db.sqlite3", "/etc/passwd", "no-such.png"])
+@pytest.mark.parametrize(
+    "path", ["../../../db.sqlite3", "/etc/passwd", "no-such.png", "a%00.png", "a" * 3000]
+)
 def test_media_is_served_from_the_public_data_only(client, challenge, path):
     revision = challenge.revision.data_id
     assert client.get(f"/challenges/cats/data/media/{revision}/{path}").status_code == 404

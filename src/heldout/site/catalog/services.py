@@ -12,6 +12,8 @@ from heldout.site.catalog import storage
 from heldout.site.catalog.models import DataFile, DataRevision, DataSet
 
 DATA = "data"
+# The order people use them in; other splits follow by name.
+_ORDER = {"train": 0, "val": 1, "validation": 1, "test": 2}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +59,7 @@ def _files(revision: DataRevision, dataset: DataSet, tables: Mapping[str, Table]
         _file(revision, folder / DATA / table.path, table.path, table.split, table.examples)
         for table in tables.values()
     ]
+    files.sort(key=lambda file: (_ORDER.get(file.split, len(_ORDER)), file.name))
     return [*files, _file(revision, folder / f"{dataset.slug}.zip", f"{dataset.slug}.zip")]
 
 
@@ -82,5 +85,8 @@ def path_of(file: DataFile) -> Path:
 def media_path(revision: DataRevision, name: str) -> Path | None:
     """Where one example's image lies, or None if the data has no such file."""
     folder = (Path(settings.FILES) / revision.folder / DATA).resolve()
-    path = (folder / name).resolve()
-    return path if path.is_relative_to(folder) and path.is_file() else None
+    try:
+        path = (folder / name).resolve()
+        return path if path.is_relative_to(folder) and path.is_file() else None
+    except (OSError, ValueError):  # A name no file can have.
+        return None
