@@ -59,8 +59,7 @@ def serve(
         _check_port(host, port)
         prepare(folder)
         _collect_static()
-        names = [f"{socket.gethostname()}:serve-{number}" for number in range(workers)]
-        children = [_web(host, port), *(_worker(folder, name) for name in names)]
+        children = [_web(host, port), *_workers(folder, workers)]
         _supervise(children, lambda: announce(os.environ["HELDOUT_BASE_URL"]), (host, port))
 
 
@@ -198,8 +197,16 @@ def _web(host: str, port: int) -> Child:
     )
 
 
-def _worker(folder: Path, owner: str) -> Child:
-    command = [sys.executable, "-m", "heldout.site.worker", str(folder), owner, str(os.getpid())]
+def _workers(folder: Path, count: int) -> list[Child]:
+    """Those that score, and one for what nobody waits for, so that it is in nobody's way."""
+    host = socket.gethostname()
+    scoring = [_worker(folder, f"{host}:serve-{number}", "quick") for number in range(count)]
+    return [*scoring, _worker(folder, f"{host}:serve-slow", "slow")] if count else []
+
+
+def _worker(folder: Path, owner: str, jobs: str) -> Child:
+    command = [sys.executable, "-m", "heldout.site.worker"]
+    command += [str(folder), owner, str(os.getpid()), jobs]
     return Child(f"worker {owner}", command, partial(_free, owner))
 
 

@@ -16,17 +16,21 @@ from types import FrameType
 
 IDLE_SECONDS = 1.0
 EXPIRY_SECONDS = 5.0
+NICENESS = 10
 
 log = logging.getLogger(__name__)
 
 
-def run(folder: Path, *, owner: str = "", parent: int | None = None) -> None:
+def run(
+    folder: Path, *, owner: str = "", parent: int | None = None, slow: bool | None = None
+) -> None:
     """Do jobs until told to stop; a job that has begun is finished first.
 
     Args:
         folder: The site's data folder.
         owner: The worker's name in the job table; by default made of host and process.
         parent: Stop when this process is gone.
+        slow: Do only what nobody waits for, behind all other processes; False: only the rest.
     """
     from heldout.site.setup import configure
 
@@ -38,7 +42,9 @@ def run(folder: Path, *, owner: str = "", parent: int | None = None) -> None:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    _loop(owner or own_name(), stop, parent)
+    if slow:
+        os.nice(NICENESS)
+    _loop(owner or own_name(), stop, parent, slow)
 
 
 def own_name() -> str:
@@ -53,36 +59,39 @@ def drain(*, owner: str = "") -> int:
     return done
 
 
-def _loop(owner: str, stop: threading.Event, parent: int | None) -> None:
+def _loop(owner: str, stop: threading.Event, parent: int | None, slow: bool | None) -> None:
     from django.db import OperationalError, close_old_connections
     from django.utils import timezone
 
     from heldout.site.common import jobs
     from heldout.site.common.wake import Alarm
 
-    alarm, looked = Alarm(), timezone.now() - timedelta(days=1)
+    # A call wakes one listener: it must be one that does what people wait for.
+    alarm = None if slow else Alarm()
+    looked = timezone.now() - timedelta(days=1)
     while not stop.is_set() and (parent is None or os.getppid() == parent):
         try:
             if timezone.now() - looked > timedelta(seconds=EXPIRY_SECONDS):
                 looked = timezone.now()
                 jobs.expire(now=looked)
-            if not work_once(owner):
-                alarm.wait(IDLE_SECONDS)
+            if not work_once(owner, slow=slow):
+                alarm.wait(IDLE_SECONDS) if alarm else stop.wait(IDLE_SECONDS)
         except OperationalError:
             log.exception("the database does not answer")
             close_old_connections()
             stop.wait(IDLE_SECONDS)
-    alarm.close()
+    if alarm:
+        alarm.close()
 
 
-def work_once(owner: str) -> bool:
-    """Do one job, if one is due."""
+def work_once(owner: str, *, slow: bool | None = None) -> bool:
+    """Do one job, if one is due; `slow` as for `run`."""
     from django.utils import timezone
 
     from heldout.site.common import jobs
     from heldout.site.common.handlers import HANDLERS, Hopeless
 
-    job = jobs.claim(owner=owner, now=timezone.now())
+    job = jobs.claim(owner=owner, now=timezone.now(), slow=slow)
     if job is None:
         return False
     try:
@@ -127,4 +136,9 @@ def _beat(pk: int, owner: str, done: threading.Event) -> None:
 
 
 if __name__ == "__main__":
-    run(Path(sys.argv[1]), owner=sys.argv[2], parent=int(sys.argv[3]))
+    run(
+        Path(sys.argv[1]),
+        owner=sys.argv[2],
+        parent=int(sys.argv[3]),
+        slow=sys.argv[4] == "slow",
+    )

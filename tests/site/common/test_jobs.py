@@ -163,3 +163,19 @@ def test_only_waiting_jobs_are_cancelled(given_up):
     add("b:1")
     claim()
     assert not jobs.cancel("b:", now=NOW)
+
+
+def test_what_nobody_waits_for_is_left_to_a_worker_of_its_own(given_up, monkeypatch):
+    monkeypatch.setitem(HANDLERS, "slow", HANDLERS["test"]._replace(slow=True))
+    jobs.enqueue("slow", key="long", payload={}, now=NOW, priority=5)
+    add("short")
+    assert jobs.claim(owner="one", now=NOW, slow=False).key == "short"
+    assert jobs.claim(owner="one", now=NOW, slow=False) is None
+    assert jobs.claim(owner="two", now=NOW, slow=True).key == "long"
+
+
+def test_a_worker_for_everything_does_both_kinds(given_up, monkeypatch):
+    monkeypatch.setitem(HANDLERS, "slow", HANDLERS["test"]._replace(slow=True))
+    jobs.enqueue("slow", key="long", payload={}, now=NOW)
+    add("short")
+    assert {claim().key, claim().key} == {"long", "short"}

@@ -21,8 +21,11 @@ class Hopeless(HeldoutError):
 
 
 class Handler(NamedTuple):
+    """`slow`: nobody waits for it, so a worker of its own may do it."""
+
     work: Work
     give_up: GiveUp
+    slow: bool = False
 
 
 HANDLERS: dict[str, Handler] = {}
@@ -32,9 +35,9 @@ def nothing(job: Job, now: datetime) -> None:
     """Nobody need be told."""
 
 
-def handles(kind: str, *, give_up: GiveUp = nothing) -> Callable[[Work], Work]:
+def handles(kind: str, *, give_up: GiveUp = nothing, slow: bool = False) -> Callable[[Work], Work]:
     def register(work: Work) -> Work:
-        HANDLERS[kind] = Handler(work, give_up)
+        HANDLERS[kind] = Handler(work, give_up, slow)
         return work
 
     return register

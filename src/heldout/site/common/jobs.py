@@ -76,10 +76,11 @@ def _next_turn(lane: str) -> float:
     return Lane.objects.values_list("virtual_time", flat=True).get(name=lane)
 
 
-def claim(*, owner: str, now: datetime) -> Job | None:
-    """Take the next job, or nothing."""
+def claim(*, owner: str, now: datetime, slow: bool | None = None) -> Job | None:
+    """Take the next job, or nothing; with `slow`, only of the slow kinds or only of the others."""
+    kinds = [kind for kind, handler in HANDLERS.items() if slow in (None, handler.slow)]
     with transaction.atomic():
-        job = _ready(now).order_by("-priority", "virtual_time", "id").first()
+        job = _ready(now).filter(kind__in=kinds).order_by("-priority", "virtual_time", "id").first()
         if job is None:
             return None
         job.state, job.owner = JobState.RUNNING, owner

@@ -149,7 +149,7 @@ def compute_board(job: Job, clock: Clock) -> None:
         )
 
 
-@handles(COMPUTE_RANGES)
+@handles(COMPUTE_RANGES, slow=True)
 def compute_ranges(job: Job, clock: Clock) -> None:
     """Add how far each rank may be off, unless a newer state has its own job."""
     phase, board = _board(job)
