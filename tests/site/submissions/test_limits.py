@@ -131,3 +131,14 @@ def test_what_is_left_is_told_with_when_it_resets(limit, hand_in, participant, p
     day, total = allowances(phase=phase, entrant=entrant, user=participant, now=EVENING)
     assert (day.left, day.resets) == (2, datetime(2027, 1, 10, 23, 0, tzinfo=UTC))
     assert (total.left, total.resets) == (9, None)
+
+
+def test_who_has_used_up_a_limit_leaves_no_file_behind(
+    limit, hand_in, participant, predictions, settings
+):
+    limit(per_day=1)
+    hand_in(participant, now=EVENING)
+    before = sorted(settings.SUBMISSIONS.rglob("*"))
+    with pytest.raises(Refused):
+        hand_in(participant, content=predictions(7), now=EVENING)
+    assert sorted(settings.SUBMISSIONS.rglob("*")) == before

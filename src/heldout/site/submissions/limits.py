@@ -84,6 +84,13 @@ def allowances(
     ]
 
 
+def used_up(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> list[Problem]:
+    """The limits that let nothing more in; only `take` counts."""
+    now_left = allowances(phase=phase, entrant=entrant, user=user, now=now)
+    full = {allowance.period for allowance in now_left if not allowance.left}
+    return [_used_up(limit, phase) for limit in _limits(phase, now) if limit.period in full]
+
+
 def take(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> None:
     """Count one submission, or refuse it; call it inside the transaction that stores it.
 

@@ -60,7 +60,7 @@ def submit(
                     filename=PurePath(filename.replace("\\", "/")).name[-200:],
                     size=stored.size,
                     sha256=stored.sha256,
-                    note=note.strip()[:500],
+                    note=note.replace("\0", "").strip()[:500],
                     idempotency_key=idempotency_key,
                 )
             )
@@ -124,8 +124,10 @@ def _check_rules(phase: Phase, entrant: Entrant, by: User, filename: str, now: d
             f"{PurePath(filename).name[:80]} is of no known kind",
             f"send one of {', '.join(SUFFIXES)}",
         )
-    if problems:
-        raise Refused(problems.found)
+    # Before a byte is stored: whoever has used up a limit must not fill the disk.
+    spent = limits.used_up(phase=phase, entrant=entrant, user=by, now=now)
+    if problems or spent:
+        raise Refused([*problems.found, *spent])
 
 
 def _check_time(phase: Phase, now: datetime, problems: Problems) -> None:
