@@ -51,7 +51,7 @@ PAGES = {
     "forbidden": (PARTICIPANT, "/new/"),
 }
 # Addresses without a page of their own, and the one that needs a token to be made first.
-NO_PAGES = {"challenges:media", "accounts:revoke-token"}
+NO_PAGES = {"challenges:media", "accounts:revoke-token", "submissions:rescore"}
 
 
 def route_names(resolver: URLResolver, namespace: str = "") -> set[str]:

@@ -5,6 +5,7 @@ import pytest
 from django.urls import reverse
 
 from heldout.site.challenges.models import Challenge
+from heldout.site.common.models import Job, JobState
 from heldout.site.submissions.models import Status, Submission
 
 BOARD = "/challenges/cats/leaderboard/"
@@ -284,3 +285,35 @@ def test_the_leaderboard_asks_the_database_the_same_however_many_are_ranked(
         scored(enter_as(handle), 25)
     with django_assert_max_num_queries(25):
         client.get(f"{BOARD}?phase=dev")
+
+
+def test_a_phone_is_told_beside_the_name_who_is_behind_the_first(client, board):
+    html = text(client.get(f"{BOARD}?phase=dev"))
+    assert '<span class="note-text small-screen"> behind the first </span>' in html
+
+
+def test_a_result_without_intervals_does_not_speak_of_them(
+    signed_in, challenge, participant, scored
+):
+    submission = scored(participant, 30, phase=challenge.phases.get(key="plain"))
+    html = text(signed_in(participant).get(detail(submission)))
+    assert "50.0\u202f%" in html
+    assert "Interval" not in html
+
+
+def test_an_organiser_has_a_failed_submission_scored_again(
+    signed_in, organiser, participant, outsider, scored
+):
+    submission = scored(participant, 30)
+    address = reverse("submissions:rescore", args=[submission.pk])
+    assert "Score again" not in text(signed_in(organiser).get(detail(submission)))
+    Submission.objects.update(status=Status.FAILED)
+    Job.objects.filter(kind="evaluate").update(state=JobState.DEAD)
+    assert "Score again" in text(signed_in(organiser).get(detail(submission)))
+    assert "Score again" not in text(signed_in(participant).get(detail(submission)))
+    assert signed_in(participant).post(address).status_code == 403
+    assert signed_in(outsider).post(address).status_code == 404
+    assert signed_in(organiser).get(address).status_code == 405
+    assert signed_in(organiser).post(address).status_code == 302
+    submission.refresh_from_db()
+    assert submission.status == Status.QUEUED

@@ -19,7 +19,9 @@ class SubmitForm(forms.Form):
         error_messages={"required": "Choose a file first."},
     )
     note = forms.CharField(
-        max_length=500, required=False, help_text="For yourself: what changed since the last one."
+        max_length=500,
+        required=False,
+        help_text="What changed since the last one. You and the organisers see it.",
     )
     key = forms.CharField(widget=forms.HiddenInput, max_length=100, required=False)
 

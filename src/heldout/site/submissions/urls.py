@@ -12,4 +12,5 @@ urlpatterns = [
     path("challenges/<slug:slug>/organise/submissions/", views.everybodys, name="everybodys"),
     path("submissions/<str:submission_id>/", views.detail, name="detail"),
     path("submissions/<str:submission_id>/withdraw/", views.withdraw, name="withdraw"),
+    path("submissions/<str:submission_id>/rescore/", views.rescore, name="rescore"),
 ]

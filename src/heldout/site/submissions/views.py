@@ -4,7 +4,7 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -35,7 +35,7 @@ from heldout.site.challenges.frames import (
     tabs,
 )
 from heldout.site.challenges.lookup import find_challenge
-from heldout.site.challenges.models import Challenge, PhaseStatus
+from heldout.site.challenges.models import Challenge, PhaseStatus, Reveal
 from heldout.site.challenges.services import entrant_of, has_accepted_terms, join
 from heldout.site.common import formatting
 from heldout.site.common.problems import refusal
@@ -308,9 +308,19 @@ def detail(request: HttpRequest, submission_id: str) -> HttpResponse:
         "shown": shown,
         "groups": _groups(view.subgroups, shown, lines),
         "classes": _groups(view.per_class, shown, lines),
-        "refused": view.status in {Status.REFUSED, Status.FAILED},
+        "shows_intervals": Reveal.INTERVAL not in view.hides,
+        "may_rescore": _may_rescore(request, view),
     }
     return render(request, "submissions/detail.html", context)
+
+
+def _may_rescore(request: HttpRequest, view: SubmissionView) -> bool:
+    """Where scoring again changes something."""
+    evaluation = view.submission.evaluation
+    newest = view.submission.phase.challenge.revision
+    old = evaluation is not None and evaluation.revision_id != newest.pk
+    worth_it = view.status == Status.FAILED or (view.status == Status.SCORED and old)
+    return worth_it and request.user.has_perm("submissions.rescore", view.submission)
 
 
 def _groups(rows: Any, shown: Any, lines: list[pages.ScoreLine]) -> list[dict[str, Any]]:
@@ -353,3 +363,16 @@ def withdraw(request: HttpRequest, submission_id: str) -> HttpResponse:
         messages.success(request, f"{view.submission.filename} is withdrawn.")
         return redirect("submissions:detail", submission_id)
     return render(request, "submissions/withdraw.html", _detail_frame(request, view))
+
+
+@login_required
+@require_http_methods(["POST"])
+def rescore(request: HttpRequest, submission_id: str) -> HttpResponse:
+    """An organiser has it scored again, after a failure or by the newest revision."""
+    view = _find(request, submission_id)
+    user = cast(User, request.user)
+    if services.rescore(submission=view.submission, by=user, now=timezone.now()):
+        messages.success(request, f"{view.submission.filename} waits to be scored again.")
+    else:
+        messages.info(request, "The newest revision has scored it, or is about to.")
+    return redirect("submissions:detail", submission_id)
