@@ -5,6 +5,7 @@ the whole new text where it differs.
 """
 
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import polars as pl
@@ -104,6 +105,7 @@ DAMAGED: list[tuple[str, str, str, str | bytes]] = [
         '{"example_id": 3, "prediction": ["dog", null]}\n',
     ),
     ("numbers that are none", NUMBER, "p.csv", "example_id,prediction\n1,nan\n2,ten\n3,\n"),
+    ("a number too large", NUMBER, "p.csv", "example_id,prediction\n1,1e308\n2,2\n3,-1e150\n"),
 ]
 
 
@@ -120,6 +122,13 @@ def test_every_message_reads_as_reviewed(file: Callable[..., Path]) -> None:
     ]
     text = "\n".join(texts)
     assert text == GOLDEN.read_text(), f"the messages are now:\n{text}"
+
+
+def test_dates_are_no_numbers(tmp_path: Path) -> None:
+    path = tmp_path / "p.parquet"
+    days = pl.Series([date(2026, 1, day) for day in (1, 2, 3)])
+    pl.DataFrame({"example_id": ["1", "2", "3"], "prediction": days}).write_parquet(path)
+    assert "holds dates; give one number per example" in answer(path, NUMBER)
 
 
 def test_a_message_does_not_name_classes_that_were_only_seen_among_the_answers(

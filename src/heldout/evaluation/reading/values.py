@@ -20,6 +20,8 @@ from heldout.evaluation.reading.faults import Faults, quoted
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
 from heldout.evaluation.reading.table import Table, read_table
 
+LARGEST = 1e150  # Its square is still a number.
+
 
 def read_references(
     path: Path, *, classes: Sequence[str] | None, id_column: str
@@ -53,18 +55,21 @@ def read_predictions(path: Path, *, expected: Expected, id_column: str) -> Numbe
 
 
 def read_values(table: Table, faults: Faults, name: str) -> Floats:
-    """Return finite numbers; adds a fault for each row that has none."""
+    """Return finite numbers whose squares are finite; adds a fault for each row that has none."""
     series = table.frame[name]
-    if series.dtype.is_nested():
-        faults.file(f'the column "{name}" holds lists', "give one number per example")
-        return np.zeros(len(series))
+    for wrong, kind in ((series.dtype.is_nested(), "lists"), (series.dtype.is_temporal(), "dates")):
+        if wrong:
+            faults.file(f'the column "{name}" holds {kind}', "give one number per example")
+            return np.zeros(len(series))
     values = numbers(series)
 
     def describe(row: int) -> tuple[str, str]:
         given = series[row]
-        return (
-            f"no {name}" if given is None else f"{quoted(str(given))} is not a finite number"
-        ), ""
+        if given is None:
+            return f"no {name}", ""
+        if np.isfinite(values[row]):
+            return f"{quoted(str(given))} is beyond ±{LARGEST:g}", "check its unit"
+        return f"{quoted(str(given))} is not a finite number", ""
 
-    faults.at(np.flatnonzero(~np.isfinite(values)), describe)
+    faults.at(np.flatnonzero(~(np.abs(values) <= LARGEST)), describe)
     return values

@@ -6,7 +6,6 @@ from abc import abstractmethod
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
 from heldout.datasets.tasks import Family
 from heldout.errors import Problems
@@ -104,12 +103,14 @@ def _one_image(
 
 def _sums(stats: ExampleStats, name: str, weights: Floats) -> Floats:
     """Sum one column under each row of weights: (r, categories)."""
+    from scipy.sparse import csr_array
+
     column, category = stats.arrays[name], stats.arrays["category"]
     assert isinstance(column, Ragged)
     assert isinstance(category, Ragged)
     example = np.repeat(np.arange(len(stats)), np.diff(column.offsets))
     shape = (len(stats.classes), len(stats))
     values = column.values.astype(np.float64)
-    table = sparse.csr_array((values, (category.values, example)), shape=shape)
+    table = csr_array((values, (category.values, example)), shape=shape)
     summed: AnyArray = table @ weights.T
     return summed.T
