@@ -46,12 +46,20 @@ class SubgroupScore:
 
 
 @dataclass(frozen=True, eq=False)
-class _Group:
+class Group:
+    """The examples that share their values in some columns.
+
+    Attributes:
+        name: column: value.
+        members: One flag per example.
+    """
+
     name: dict[str, str]
     members: Flags
 
     @property
     def n(self) -> int:
+        """Number of examples."""
         return int(self.members.sum())
 
 
@@ -86,7 +94,7 @@ def disaggregate(
     """
     scores = []
     for names in ([entry] if isinstance(entry, str) else list(entry) for entry in by):
-        groups = _groups(columns, names)
+        groups = groups_of(columns, names)
         hidden = _suppressed(groups, smallest_group, protect=protect)
         for group, is_hidden in zip(groups, hidden, strict=True):
             if is_hidden:
@@ -102,11 +110,12 @@ def disaggregate(
     return scores
 
 
-def _groups(columns: pl.DataFrame, names: Sequence[str]) -> list[_Group]:
+def groups_of(columns: pl.DataFrame, names: Sequence[str]) -> list[Group]:
+    """Return the groups of one column or of an intersection, in the order of their names."""
     keys = columns.select(pl.col(names).cast(pl.String).fill_null(UNKNOWN))
     distinct = keys.unique().sort(names)
     return [
-        _Group(
+        Group(
             dict(zip(names, values, strict=True)),
             np.logical_and.reduce(
                 [
@@ -119,7 +128,7 @@ def _groups(columns: pl.DataFrame, names: Sequence[str]) -> list[_Group]:
     ]
 
 
-def _suppressed(groups: Sequence[_Group], smallest: int, *, protect: bool) -> list[bool]:
+def _suppressed(groups: Sequence[Group], smallest: int, *, protect: bool) -> list[bool]:
     hidden = [group.n < smallest for group in groups]
     by_size = sorted(range(len(groups)), key=lambda i: groups[i].n)
     if protect and any(hidden):
@@ -131,7 +140,7 @@ def _suppressed(groups: Sequence[_Group], smallest: int, *, protect: bool) -> li
     return hidden
 
 
-def _withheld(group: _Group, metric: AnyMetric, smallest: int) -> list[SubgroupScore]:
+def _withheld(group: Group, metric: AnyMetric, smallest: int) -> list[SubgroupScore]:
     if group.n < smallest:
         reason = f"fewer than {smallest} examples"
     else:
@@ -143,7 +152,7 @@ def _withheld(group: _Group, metric: AnyMetric, smallest: int) -> list[SubgroupS
 
 
 def _shown(
-    group: _Group, stats: ExampleStats, metric: AnyMetric, resampling: Resampling
+    group: Group, stats: ExampleStats, metric: AnyMetric, resampling: Resampling
 ) -> list[SubgroupScore]:
     scores = score_stats([stats.take(group.members)], [metric], resampling)
     return [

@@ -1,0 +1,155 @@
+"""How unequal a number is over groups, without taking noise for inequality."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import polars as pl
+
+from heldout.evaluation.data import Floats
+from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.subgroups import Group, groups_of
+from heldout.statistics.intervals import Interval
+from heldout.statistics.weights import Resampling
+
+FEWEST = 10  # Examples of a group below which it is left out.
+
+
+@dataclass(frozen=True)
+class GroupInterval:
+    """One group's number, with an interval that holds together with those of all other groups."""
+
+    subgroup: dict[str, str]
+    n: int
+    value: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How far the groups are apart.
+
+    Attributes:
+        observed: Between the best and the worst group as measured; noise alone makes it large.
+        corrected: Less what resampling adds to it once more; never beyond equality.
+        interval: Holds the true value: from what some pair of groups surely differs by, up to what
+            any pair could differ by.
+    """
+
+    observed: float
+    corrected: float
+    interval: Interval
+
+
+@dataclass(frozen=True)
+class Disparity:
+    """One number over all groups of one column, or of an intersection.
+
+    Attributes:
+        name: The number.
+        groups: With simultaneous 95 % intervals, in the order of their names.
+        worst: The group with the worst value.
+        gap: Best less worst, or worst less best where less is better.
+        ratio: The smaller over the larger; None where a value or a resample is not above 0.
+        left_out: Groups that have no interval: too few examples, or an undefined number.
+    """
+
+    name: str
+    groups: tuple[GroupInterval, ...]
+    worst: dict[str, str]
+    gap: Spread
+    ratio: Spread | None
+    left_out: tuple[dict[str, str], ...]
+
+
+def disparity(
+    stats: ExampleStats,
+    columns: pl.DataFrame,
+    *,
+    by: Sequence[str],
+    name: str,
+    higher_is_better: bool = True,
+    resampling: Resampling,
+) -> Disparity | None:
+    """Compare the groups of a column, or of several columns' intersection.
+
+    All groups see the same resamples of all examples. The limit is the 95 % quantile of the largest
+    deviation, over its standard error, of any group (for the intervals) or of any pair of groups
+    (for gap and ratio), so looking at the worst of many is no mistake.
+
+    Args:
+        stats: Of all examples.
+        columns: One row per example, in the same order.
+        by: Names of the columns.
+        name: The number to compare.
+        higher_is_better: Its direction.
+        resampling: Of all examples, with clusters where there are any.
+
+    Returns:
+        None where fewer than two groups have an interval.
+    """
+    found = groups_of(columns, by)
+    position = stats.metric.names.index(name)
+    drawn = np.concatenate([_reduce(stats, found, one, position) for one in resampling.blocks()])
+    values = _reduce(stats, found, np.ones((1, len(stats))), position)[0]
+    kept = [i for i, group in enumerate(found) if group.n >= FEWEST]
+    kept = [i for i in kept if not np.isnan([values[i], *drawn[:, i]]).any()]
+    if len(kept) < 2:
+        return None
+    values, drawn, chosen = values[kept], drawn[:, kept], [found[i] for i in kept]
+    positive = values.min() > 0 and drawn.min() > 0
+    worst = int(np.argmin(values) if higher_is_better else np.argmax(values))
+    return Disparity(
+        name=name,
+        groups=tuple(_intervals(chosen, values, drawn)),
+        worst=chosen[worst].name,
+        gap=_spread(values, drawn),
+        ratio=_as_ratio(_spread(np.log(values), np.log(drawn))) if positive else None,
+        left_out=tuple(group.name for i, group in enumerate(found) if i not in kept),
+    )
+
+
+def _reduce(stats: ExampleStats, found: Sequence[Group], weights: Floats, position: int) -> Floats:
+    """Return (replicates, groups)."""
+    columns = [
+        stats.take(one.members).reduce(weights[:, one.members])[:, position] for one in found
+    ]
+    return np.stack(columns, axis=1)
+
+
+def limit(drawn: Floats, values: Floats, errors: Floats) -> float:
+    """Return the 95 % quantile of the largest deviation over its standard error."""
+    moving = errors > 0
+    if not moving.any():
+        return 0.0
+    scaled = np.abs(drawn[:, moving] - values[moving]) / errors[moving]
+    return float(np.quantile(scaled.max(axis=1), 0.95))
+
+
+def _intervals(found: Sequence[Group], values: Floats, drawn: Floats) -> list[GroupInterval]:
+    errors = drawn.std(axis=0, ddof=1)
+    widths = limit(drawn, values, errors) * errors
+    return [
+        GroupInterval(group.name, group.n, float(value), Interval(value - width, value + width))
+        for group, value, width in zip(found, values.tolist(), widths.tolist(), strict=True)
+    ]
+
+
+def _spread(values: Floats, drawn: Floats) -> Spread:
+    first, second = np.array(list(combinations(range(len(values)), 2))).T
+    differences, resampled = values[first] - values[second], drawn[:, first] - drawn[:, second]
+    errors = resampled.std(axis=0, ddof=1)
+    widths = limit(resampled, differences, errors) * errors
+    low, high = np.abs(differences) - widths, np.abs(differences) + widths
+    observed = float(np.ptp(values))
+    corrected = max(0.0, 2 * observed - float(np.ptp(drawn, axis=1).mean()))
+    return Spread(observed, corrected, Interval(max(0.0, float(low.max())), float(high.max())))
+
+
+def _as_ratio(spread: Spread) -> Spread:
+    low, high = np.exp([-spread.interval.high, -spread.interval.low])
+    observed, corrected = np.exp([-spread.observed, -spread.corrected])
+    return Spread(float(observed), float(corrected), Interval(float(low), float(high)))
