@@ -13,6 +13,7 @@ from heldout.challenge.evaluate import read_answers
 from heldout.challenge.folder import Challenge, load, tables_in
 from heldout.challenge.giveaways import giveaways, stray_files
 from heldout.challenge.notyet import not_yet_in_force
+from heldout.challenge.pages import PLACEHOLDERS
 from heldout.challenge.parsing import FILE
 from heldout.datasets.manifest import FILE_NAME as MANIFEST
 from heldout.datasets.manifest import read_manifest
@@ -57,12 +58,13 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
     except BadInput as error:
         return CheckReport(error.problems)
     problems = Problems()
-    _check_pages(challenge, problems)
+    placeholders = _check_pages(challenge, problems)
     tables = _read_tables(challenge, decode, problems)
     answers = _read_all_answers(challenge, problems)
     notes = [
         *_nobody_organises(challenge),
         *_metrics_that_need_more(challenge),
+        *placeholders,
         *not_yet_in_force(challenge.definition),
     ]
     for split, references in answers.items():
@@ -101,8 +103,9 @@ def _metrics_that_need_more(challenge: Challenge) -> list[Problem]:
     ]
 
 
-def _check_pages(challenge: Challenge, problems: Problems) -> None:
-    about = challenge.definition.challenge
+def _check_pages(challenge: Challenge, problems: Problems) -> list[Problem]:
+    """Return the pages on which participants would read what is meant for the organiser."""
+    about, unfinished = challenge.definition.challenge, []
     for key in ("overview", "terms", "datasheet"):
         file = getattr(about, key)
         if file is None:
@@ -117,6 +120,11 @@ def _check_pages(challenge: Challenge, problems: Problems) -> None:
         else:
             if not text.strip():
                 problems.add(place, f"{file} is empty")
+            for sentence in PLACEHOLDERS:
+                if sentence in text:
+                    message = f'{file} still says "{sentence}"'
+                    unfinished.append(Problem(place, message, "finish the page"))
+    return unfinished
 
 
 def _read_tables(challenge: Challenge, decode: bool, problems: Problems) -> dict[str, ExampleTable]:

@@ -150,10 +150,16 @@ def _phase(split: str, facts: Facts) -> str:
     )
 
 
-_README = Template("""\
+# For the organiser to replace: `heldout check` says where one still stands.
+PLACEHOLDERS = (
+    "Say here what the task is, why it matters and what a good result would change.",
+    'The rest is yours to answer; "not applicable, because …" is an answer.',
+)
+
+_README = Template(f"""\
 # $title
 
-Say here what the task is, why it matters and what a good result would change.
+{PLACEHOLDERS[0]}
 
 ## Task
 
@@ -198,7 +204,7 @@ def readme(facts: Facts) -> str:
 _TERMS = """\
 # Rules
 
-Taking part means accepting these rules. Edit them before you publish: a changed version is asked for again.
+Taking part means accepting these rules. If they change, you will be asked again.
 
 1. Predictions come from a method, not from people who label the held-out examples.
 2. Nobody tries to obtain the held-out answers other than by submitting.
@@ -213,10 +219,10 @@ def terms() -> str:
     return _TERMS
 
 
-_DATASHEET = Template("""\
+_DATASHEET = Template(f"""\
 # Datasheet of $title
 
-What is counted was filled in when the folder was made. The rest is yours to answer; "not applicable, because …" is an answer.
+What is counted was filled in when the folder was made. {PLACEHOLDERS[1]}
 
 ## Motivation
 
