@@ -83,8 +83,10 @@ def test_a_private_challenge_is_not_there_for_others(api, challenge, outsider, o
         for path in paths:
             assert client.get(f"{BASE}/challenges/cats{path}").status_code == 404
     for path in paths:
-        with closing(api(organiser).get(f"{BASE}/challenges/cats{path}")) as response:
-            assert response.status_code == 200
+        response = api(organiser).get(f"{BASE}/challenges/cats{path}")
+        assert response.status_code == 200
+        # Read to its end: closing it early would close PostgreSQL's connection with it.
+        assert b"".join(response)
 
 
 def test_anothers_submission_is_not_there(api, hand_in, participant, rival, outsider):
