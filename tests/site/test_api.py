@@ -1,6 +1,5 @@
 import csv
 import io
-from contextlib import closing
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
