@@ -29,6 +29,18 @@ def test_a_proportion_has_the_interval_of_wilson(make: Make) -> None:
     assert (found.method, found.n, found.version) == ("wilson", 200, "1")
 
 
+def test_no_interval_leaves_the_bounds_of_its_number(make: Make) -> None:
+    class Wide(F1):
+        interval = Method.STANDARD_ERROR
+
+    predictions, references = make[Family.LABEL](40, 1)
+    nearly = references.labels.copy()
+    nearly[0] = (nearly[0] + 1) % len(references.classes)
+    case = replace(predictions, labels=nearly), references
+    macro = score(*case, [Wide()], seed=1).scores[0]
+    assert macro.low < macro.value < macro.high == 1
+
+
 def test_a_bootstrap_interval_is_near_that_of_scipy(make: Make) -> None:
     predictions, references = make[Family.LABEL](300, 2)
     macro = score(predictions, references, [F1()], seed=1, replicates=4000).scores[0]

@@ -25,6 +25,7 @@ class Method(StrEnum):
     WILSON = "wilson"
     PERCENTILE = "percentile bootstrap"
     STANDARD_ERROR = "bootstrap standard error"
+    LOGIT = "bootstrap standard error of the logit"
     NONE = "none"
 
 
@@ -52,7 +53,8 @@ class Metric(ABC, Generic[P, R]):
         requires: What asks for it: given the key and predictions, each yields what they lack.
         source: The paper or the reference implementation it agrees with.
         undefined: Why a number can be undefined, as a clause.
-        interval: How intervals are made. `Method.WILSON` is for the mean of a 0/1 statistic.
+        interval: How intervals are made. `Method.WILSON` is for the mean of a 0/1 statistic,
+            `Method.LOGIT` for numbers between 0 and 1.
         accepts_missing: Whether a missing example can be counted as wrong.
     """
 

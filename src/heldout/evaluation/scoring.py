@@ -30,7 +30,7 @@ class Score:
         metric: The metric as it was asked for: `top-k:k=5`.
         name: Which of the metric's numbers.
         value: None where the number is undefined.
-        low: Lower end of the 95 % interval, or None.
+        low: Lower end of the 95 % interval, within the bounds of the number, or None.
         high: Upper end, or None.
         n: Number of examples.
         seed: Of the resamples.
@@ -147,12 +147,13 @@ def _one_score(
     value = float(values[number])
     drawn = None if replicates is None else replicates[:, number]
     interval, method, reason = _interval(metric, value, drawn, resampling)
+    bounds = metric.numbers[number]
     return Score(
         metric=metric.key,
         name=metric.names[number],
         value=None if math.isnan(value) else value,
-        low=interval.low if interval else None,
-        high=interval.high if interval else None,
+        low=max(interval.low, bounds.low) if interval else None,
+        high=min(interval.high, bounds.high) if interval else None,
         n=resampling.n,
         seed=resampling.seed,
         version=metric.version,

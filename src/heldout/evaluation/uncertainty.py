@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from statistics import NormalDist
 
@@ -35,6 +36,8 @@ def bootstrap_interval(
     """Return the 95 % interval of one number, and how it was made."""
     if method is Method.STANDARD_ERROR:
         return standard_error_interval(value, replicates), method
+    if method is Method.LOGIT:
+        return logit_interval(value, replicates), method
     return percentile_interval(replicates), Method.PERCENTILE
 
 
@@ -47,11 +50,35 @@ def standard_error_interval(
     detection twice, and the percentiles of such replicates miss the truth. None where too many are
     undefined.
     """
+    spread = _spread(replicates, confidence)
+    return None if spread is None else Interval(value - spread, value + spread)
+
+
+def logit_interval(
+    value: float, replicates: Floats, *, confidence: float = 0.95
+) -> Interval | None:
+    """Return the value ± z × the standard deviation of its replicates, taken on the logit scale.
+
+    For numbers between 0 and 1 whose spread shrinks towards the ends, such as the area under the
+    ROC curve; the interval never leaves (0, 1). At 0 and 1 themselves the logit has no value, and
+    the interval no width.
+    """
+    spread = _spread(replicates, confidence)
+    if spread is None:
+        return None
+    if not 0 < value < 1:
+        return Interval(value, value)
+    odds, factor = value / (1 - value), math.exp(min(spread / (value * (1 - value)), 700))
+    low, high = odds / factor, odds * factor
+    return Interval(low / (1 + low), 1 / (1 + 1 / high))
+
+
+def _spread(replicates: Floats, confidence: float) -> float | None:
+    """Return z times the standard deviation; None where too many replicates are undefined."""
     defined = replicates[~np.isnan(replicates)]
     if len(defined) < max(2, (1 - UNDEFINED_SHARE) * len(replicates)):
         return None
-    spread = NormalDist().inv_cdf(0.5 + confidence / 2) * float(defined.std(ddof=1))
-    return Interval(value - spread, value + spread)
+    return NormalDist().inv_cdf(0.5 + confidence / 2) * float(defined.std(ddof=1))
 
 
 def percentile_interval(replicates: Floats, *, confidence: float = 0.95) -> Interval | None:

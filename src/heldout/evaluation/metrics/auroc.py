@@ -9,7 +9,7 @@ import numpy as np
 from heldout.datasets.tasks import Family
 from heldout.evaluation.classwise import mean_of_defined
 from heldout.evaluation.data import Flags, Floats, LabelPredictions, LabelReferences
-from heldout.evaluation.metric import Metric, ratio
+from heldout.evaluation.metric import Method, Metric, ratio
 from heldout.evaluation.requirements import require_scores
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.ties import midranks, order_of
@@ -33,6 +33,7 @@ class Auroc(Metric[LabelPredictions, LabelReferences]):
     needs = "scores"
     requires = (require_scores,)
     source = "scikit-learn roc_auc_score with multi_class ovr"
+    interval = Method.LOGIT
     undefined = "all references are of one class"
 
     def per_example(

@@ -9,7 +9,7 @@ import numpy as np
 from heldout.datasets.tasks import Family
 from heldout.evaluation.classwise import mean_of_defined, sum_by_code
 from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
-from heldout.evaluation.metric import Metric, ratio
+from heldout.evaluation.metric import Method, Metric, ratio
 from heldout.evaluation.stats import ExampleStats
 
 
@@ -26,6 +26,7 @@ class BalancedAccuracy(Metric[LabelPredictions, LabelReferences]):
     families = frozenset({Family.LABEL})
     needs = "labels"
     source = "scikit-learn balanced_accuracy_score"
+    interval = Method.LOGIT
     accepts_missing = True
 
     def per_example(

@@ -8,7 +8,7 @@ import numpy as np
 
 from heldout.datasets.tasks import Family
 from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
-from heldout.evaluation.metric import AdditiveMetric, Number, ratio
+from heldout.evaluation.metric import AdditiveMetric, Method, Number, ratio
 from heldout.evaluation.requirements import require_probabilities
 from heldout.evaluation.stats import ExampleStats
 
@@ -35,6 +35,7 @@ class ExpectedCalibrationError(AdditiveMetric[LabelPredictions, LabelReferences]
     needs = "probabilities"
     requires = (require_probabilities,)
     source = "Guo et al. 2017; torchmetrics MulticlassCalibrationError with norm l1"
+    interval = Method.STANDARD_ERROR
 
     bins: int = 15
 

@@ -9,7 +9,7 @@ import numpy as np
 from heldout.datasets.tasks import Family
 from heldout.evaluation.classwise import mean_of_defined
 from heldout.evaluation.data import Floats, SetPredictions, SetReferences
-from heldout.evaluation.metric import Metric
+from heldout.evaluation.metric import Method, Metric
 from heldout.evaluation.requirements import require_scores
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.ties import average_precision
@@ -30,6 +30,7 @@ class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
     needs = "scores"
     requires = (require_scores,)
     source = "scikit-learn average_precision_score"
+    interval = Method.LOGIT
     undefined = "no label occurs among the references"
 
     def per_example(self, predictions: SetPredictions, references: SetReferences) -> ExampleStats:
