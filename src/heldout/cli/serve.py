@@ -35,14 +35,14 @@ def serve(
 
     The folder (not a challenge) holds the database, the secret, files and answers. Stop with Ctrl-C.
     """
-    from heldout.cli.local import open_site
+    from heldout.cli.local import refuse_other_folder
 
-    open_site(folder, make=True)
+    refuse_other_folder(folder, make=True)
     listen(folder, host=host, port=port, workers=workers, sign_in=sign_in)
 
 
 def listen(folder: Path, *, host: str, port: int, workers: int, sign_in: str | None) -> None:
-    """Serve an opened site until it is stopped, saying where once it answers."""
+    """Serve a site until it is stopped, saying where once it answers."""
     from heldout.site.serve import serve as run
 
     def announce(address: str) -> None:
