@@ -122,6 +122,7 @@ def test_the_whole_way_from_the_terms_to_the_leaderboard(api, challenge, outside
     refused = client.post(SUBMIT, upload(predictions(50)))
     assert refused.status_code == 409
     assert "terms are not accepted" in messages(refused)
+    assert client.get(f"{BASE}/challenges/cats").json()["entrant"] is None
     digest = {"terms_digest": seen["terms_digest"]}
     client.post(f"{BASE}/challenges/cats/terms", digest, content_type="application/json")
     response = client.post(SUBMIT, upload(predictions(50), note="first"))

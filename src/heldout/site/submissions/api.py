@@ -24,7 +24,6 @@ from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.api import MISSING, REFUSED, viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
-from heldout.site.challenges.services import join
 from heldout.site.common.schemas import ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
@@ -153,9 +152,8 @@ def submit(
     """Hand in a predictions file. A retry with the same `Idempotency-Key` is the same submission."""
     user, now = request.auth, timezone.now()  # type: ignore[attr-defined]
     found = find_phase(find_challenge(slug, user), phase)
-    submission = services.submit(
+    submission = services.submit_as_oneself(
         phase=found,
-        entrant=join(challenge=found.challenge, user=user, now=now),
         by=user,
         upload=stream(file),
         filename=file.name or "",

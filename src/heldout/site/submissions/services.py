@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import PurePath
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -11,7 +11,13 @@ from django.db import IntegrityError, transaction
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Entrant, Phase, PhaseStatus
-from heldout.site.challenges.services import has_accepted_terms, refresh_board, require
+from heldout.site.challenges.services import (
+    entrant_of,
+    has_accepted_terms,
+    join,
+    refresh_board,
+    require,
+)
 from heldout.site.common import audit, jobs
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Conflict, Refused
@@ -71,6 +77,18 @@ def submit(
         return _same(earlier, stored.sha256)
 
 
+def submit_as_oneself(
+    *, phase: Phase, by: User, filename: str, now: datetime, **given: Any
+) -> Submission:
+    """Submit, and enter the challenge with it; who is refused has not entered."""
+    entrant = entrant_of(phase.challenge, by)
+    if entrant is None:
+        if obstacles := _obstacles(phase, by, filename, now):
+            raise Refused(obstacles)
+        entrant = join(challenge=phase.challenge, user=by, now=now)
+    return submit(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
+
+
 def _record(submission: Submission) -> Submission:
     now = submission.created_at
     limits.take(phase=submission.phase, entrant=submission.entrant, user=submission.by, now=now)
@@ -114,6 +132,15 @@ def _same(earlier: Submission, sha256: str) -> Submission:
 def _check_rules(phase: Phase, entrant: Entrant, by: User, filename: str, now: datetime) -> None:
     if not entrant.members.filter(user=by, challenge=phase.challenge_id).exists():
         raise PermissionDenied("You are not of this team.")
+    obstacles = _obstacles(phase, by, filename, now)
+    # Before a byte is stored: whoever has used up a limit must not fill the disk.
+    obstacles += limits.used_up(phase=phase, entrant=entrant, user=by, now=now)
+    if obstacles:
+        raise Refused(obstacles)
+
+
+def _obstacles(phase: Phase, by: User, filename: str, now: datetime) -> list[Problem]:
+    """What stands in the way of a submission, apart from limits."""
     problems = Problems()
     _check_time(phase, now, problems)
     if not has_accepted_terms(phase.challenge, by):
@@ -124,10 +151,7 @@ def _check_rules(phase: Phase, entrant: Entrant, by: User, filename: str, now: d
             f"{PurePath(filename).name[:80]} is of no known kind",
             f"send one of {', '.join(SUFFIXES)}",
         )
-    # Before a byte is stored: whoever has used up a limit must not fill the disk.
-    spent = limits.used_up(phase=phase, entrant=entrant, user=by, now=now)
-    if problems or spent:
-        raise Refused([*problems.found, *spent])
+    return problems.found
 
 
 def _check_time(phase: Phase, now: datetime, problems: Problems) -> None:

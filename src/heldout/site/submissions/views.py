@@ -36,7 +36,7 @@ from heldout.site.challenges.frames import (
 )
 from heldout.site.challenges.lookup import find_challenge
 from heldout.site.challenges.models import Challenge, PhaseStatus, Reveal
-from heldout.site.challenges.services import entrant_of, has_accepted_terms, join
+from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
 from heldout.site.common.problems import refusal
 from heldout.site.submissions import boards, pages, services
@@ -217,9 +217,8 @@ def _take_in(request: HttpRequest, challenge: Challenge, user: User) -> HttpResp
     phase = next(view.phase for view in views if view.key == given["phase"])
     now = timezone.now()
     try:
-        submission = services.submit(
+        submission = services.submit_as_oneself(
             phase=phase,
-            entrant=join(challenge=challenge, user=user, now=now),
             by=user,
             upload=given["file"].file,
             filename=given["file"].name,
