@@ -41,6 +41,11 @@ def test_a_page_made_from_the_code_is_up_to_date(name, reference_page):
     assert reference_page(name) == PAGES[name](), "write it anew: make docs"
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_made_from_the_code_names_no_folder_of_the_machine(name):
+    assert str(Path.home()) not in PAGES[name]()
+
+
 def test_no_setting_is_documented_that_does_not_exist(root):
     known = {*SETTINGS, *CLIENT_NAMES, *OTHER_NAMES}
     for path in pages(root):

@@ -11,7 +11,7 @@ from heldout.cli import main
 @pytest.fixture
 def run(capsys, tmp_path, monkeypatch):
     """Run a command line; return (exit code, stdout, stderr)."""
-    monkeypatch.setattr("heldout.cli.plan.DEVICE_TABLE", tmp_path / "no-such-table.csv")
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
 
     def run_command(*arguments):
         with pytest.raises(SystemExit) as ended:

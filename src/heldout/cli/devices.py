@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from heldout.cli.output import print_json, print_table, say
-from heldout.cli.plan import DEVICE_TABLE
+from heldout.cli.plan import DeviceTable
 from heldout.compute.device_rules import broken_rules
 from heldout.compute.devices import Device, load_devices
 
@@ -25,10 +25,11 @@ COLUMNS = ("Id", "Name", "Year", "GB", "GB/s", "fp32", "bf16", "W", "Rent/h", "C
 @devices.callback()
 def list_devices(
     context: typer.Context,
+    *,
     device_class: Annotated[
         str | None, typer.Option("--class", help="Only this class, such as `datacenter`.")
     ] = None,
-    device_table: Annotated[Path, typer.Option(help="Rows of your own.")] = DEVICE_TABLE,
+    device_table: DeviceTable,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """List the devices: memory, bandwidth, dense TFLOPS, power and rent, with a source in `--json`."""

@@ -27,14 +27,28 @@ from heldout.compute.setup import Precision, Sharding, TrainingSetup, Variant
 from heldout.compute.sources import Source
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 
-DEVICE_TABLE = Path(typer.get_app_dir("heldout")) / "devices.csv"
 
+def own_device_table() -> Path:
+    """Return where this person's own rows of devices lie."""
+    return Path(typer.get_app_dir("heldout")) / "devices.csv"
+
+
+DeviceTable = Annotated[
+    Path,
+    typer.Option(
+        default_factory=own_device_table,
+        show_default=False,
+        help="Rows of your own, added to the table of devices. Default: `devices.csv` in the "
+        "folder that keeps your credentials.",
+    ),
+]
 
 def plan(
     model: Annotated[
         str | None,
         typer.Argument(help="A named model (`resnet50`, `gpt2` …) or `package.module:factory`."),
     ] = None,
+    *,
     batch: Annotated[int, typer.Option(help="Examples in one optimizer step of a worker.")] = 1,
     input: Annotated[
         str, typer.Option(help="One example: `3x224x224`, `1024:int` for ids, commas for several.")
@@ -78,9 +92,7 @@ def plan(
         str, typer.Option(help="Share of the time a bought device works.")
     ] = "1.0",
     pue: Annotated[float, typer.Option(help="Power usage effectiveness of the building.")] = 1.5,
-    device_table: Annotated[
-        Path, typer.Option(help="Rows of your own, added to the table of devices.")
-    ] = DEVICE_TABLE,
+    device_table: DeviceTable,
     calibrate: Annotated[
         bool,
         typer.Option("--calibrate", help="Measure this machine into the device table first."),
