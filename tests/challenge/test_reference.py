@@ -6,6 +6,7 @@ import pytest
 
 from heldout.challenge.definition import (
     About,
+    Baseline,
     Data,
     Definition,
     Limits,
@@ -23,6 +24,7 @@ TABLES = {
     "[teams]": Teams,
     "[[phases]]": Phase,
     "[[prizes]]": Prize,
+    "[[baselines]]": Baseline,
 }
 
 

@@ -28,6 +28,8 @@ from heldout.challenge.grammar import (
     parse_final,
     parse_guard,
 )
+from heldout.compute.named import MODELS
+from heldout.compute.setup import Precision
 from heldout.datasets.tasks import TASKS
 from heldout.errors import did_you_mean
 from heldout.evaluation.registry import metric_spec
@@ -272,6 +274,31 @@ class Prize(Part):
     sponsor: str = ""
 
 
+class Baseline(Part):
+    """One `[[baselines]]`: a model to begin with, whose training the challenge's page plans."""
+
+    model: str
+    batch: AtLeastOne = 64
+    epochs: AtLeastOne = 90
+    precision: Annotated[Precision, Field(strict=False)] = Precision.BF16
+    role: str = ""
+
+    @field_validator("model")
+    @classmethod
+    def _is_named(cls, model: str) -> str:
+        if model not in MODELS:
+            remedy = did_you_mean(model, MODELS) or f"known models: {', '.join(MODELS)}"
+            raise Refusal(f'"{model}" is not a model that the planner knows', remedy)
+        return model
+
+    @field_validator("precision")
+    @classmethod
+    def _is_traced(cls, precision: Precision) -> Precision:
+        if precision not in (Precision.FP32, Precision.TF32, Precision.BF16):
+            raise Refusal(f'"{precision}" is not planned here', "use fp32, tf32 or bf16")
+        return precision
+
+
 class Primary(NamedTuple):
     """What a leaderboard is ordered by: a metric and, where it has several, one of its numbers."""
 
@@ -288,6 +315,7 @@ class Definition(Part):
     teams: Teams = Teams()
     phases: Annotated[tuple[Phase, ...], Field(strict=False), AfterValidator(_require_some)]
     prizes: Annotated[tuple[Prize, ...], Field(strict=False)] = ()
+    baselines: Annotated[tuple[Baseline, ...], Field(strict=False)] = ()
 
     @property
     def primary(self) -> Primary:

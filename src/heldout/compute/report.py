@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 from heldout.compute.memory import in_both_units
+from heldout.compute.roofline import Span
 
 CATEGORIES = ("parameters", "gradients", "optimizer", "activations", "workspace", "runtime")
 SHOWN_DEVICES = 12
+
+#: A unit of time, its hours, and up to how many hours it is the one to read.
+_UNITS = (
+    ("seconds", 1 / 3600, 2 / 60),
+    ("minutes", 1 / 60, 2),
+    ("hours", 1, 96),
+    ("days", 24, math.inf),
+)
 
 
 def card_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
@@ -94,6 +104,14 @@ def span_words(span: dict[str, float] | None) -> str:
     if span is None:
         return "–"
     return f"{_rounded(span['low'])} to {_rounded(span['high'])}"
+
+
+def duration_words(hours: Span | None) -> str:
+    """Write a time as "40 to 95 minutes", in the unit its middle is read best in."""
+    if hours is None:
+        return "–"
+    unit, size = next((unit, size) for unit, size, most in _UNITS if hours.mid < most)
+    return f"{_rounded(hours.low / size)} to {_rounded(hours.high / size)} {unit}"
 
 
 def _rounded(value: float) -> str:

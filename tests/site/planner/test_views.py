@@ -105,3 +105,27 @@ def test_a_number_is_shown_bit_by_bit(client):
 def test_what_is_no_number_is_told(client):
     page = client.get("/planner/numbers/", {"number": "abc", "format": "fp32"})
     assert "is not a finite number" in page.content.decode()
+
+
+def test_a_challenge_says_what_its_baselines_take(client, challenge):
+    page = client.get(f"/challenges/{challenge.slug}/")
+    outlook = page.context["outlook"]
+    text = page.content.decode()
+    assert "What will it take?" in text
+    assert [row["start"].model for row in outlook["rows"]] == ["mlp"]
+    for row in outlook["rows"]:
+        plan = client.get(row["address"]).context["plan"]
+        assert plan["model"] == row["start"].model
+        assert plan["flops"]["training_run"] == pytest.approx(
+            6 * plan["macs"] * outlook["examples"] * row["start"].epochs
+        )
+
+
+def test_an_organiser_names_the_baselines(client, challenge):
+    revision = challenge.revision
+    named = {"model": "lenet", "batch": 8, "epochs": 2, "precision": "fp32", "role": "teaser"}
+    revision.definition["baselines"] = [named]
+    revision.save()
+    page = client.get(f"/challenges/{challenge.slug}/")
+    assert [row["start"].model for row in page.context["outlook"]["rows"]] == ["lenet"]
+    assert "teaser" in page.content.decode()

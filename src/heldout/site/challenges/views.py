@@ -21,6 +21,7 @@ from heldout.site.catalog.models import DataFile, DataRevision
 from heldout.site.catalog.responses import send
 from heldout.site.catalog.services import media_path, path_of
 from heldout.site.challenges import services
+from heldout.site.challenges.computing import what_it_takes
 from heldout.site.challenges.forms import AcceptTerms
 from heldout.site.challenges.frames import (
     PhaseView,
@@ -75,6 +76,7 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
         "prizes": definition.get("prizes", []),
         "entrants": challenge.entrants.count(),
         "accepted": services.has_accepted_terms(challenge, request.user),
+        "outlook": what_it_takes(challenge, today=timezone.localdate()),
     }
     return render(request, "challenges/overview.html", context)
 
