@@ -192,6 +192,14 @@ class Settings:
         one_of("none", "optional", "mandatory"),
     )
     upload_limit: int = setting("256 MB", "The largest file a participant may upload.", size)
+    refused_per_day: int = setting(
+        "30",
+        "How many files of a person a phase may refuse in a day; those that wait are counted too.",
+        count,
+    )
+    refused_days: int = setting(
+        "30", "Days after which the file of a refused submission is deleted.", count
+    )
     challenge_limit: int = setting(
         "4 GB", "The largest challenge that may be uploaded, as unpacked.", size
     )

@@ -68,12 +68,14 @@ def _loop(owner: str, stop: threading.Event, parent: int | None, slow: bool | No
 
     # A call wakes one listener: it must be one that does what people wait for.
     alarm = None if slow else Alarm()
-    looked = timezone.now() - timedelta(days=1)
+    looked = timezone.now() - timedelta(days=2)
     while not stop.is_set() and (parent is None or os.getppid() == parent):
         try:
             if timezone.now() - looked > timedelta(seconds=EXPIRY_SECONDS):
-                looked = timezone.now()
+                before, looked = looked, timezone.now()
                 jobs.expire(now=looked)
+                if before.date() < looked.date():
+                    jobs.enqueue_daily(now=looked)
             if not work_once(owner, slow=slow):
                 alarm.wait(IDLE_SECONDS) if alarm else stop.wait(IDLE_SECONDS)
         except OperationalError:

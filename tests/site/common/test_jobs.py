@@ -179,3 +179,11 @@ def test_a_worker_for_everything_does_both_kinds(given_up, monkeypatch):
     jobs.enqueue("slow", key="long", payload={}, now=NOW)
     add("short")
     assert {claim().key, claim().key} == {"long", "short"}
+
+
+def test_daily_work_comes_once_a_day_by_itself(given_up, monkeypatch):
+    monkeypatch.setattr(jobs, "HANDLERS", {"test": HANDLERS["test"]._replace(daily=True)})
+    for hours in (0, 5, 30):
+        jobs.enqueue_daily(now=NOW + timedelta(hours=hours))
+    keys = sorted(Job.objects.values_list("key", flat=True))
+    assert keys == ["test:2027-01-01", "test:2027-01-02"]

@@ -1,3 +1,5 @@
+import dataclasses
+import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -6,8 +8,10 @@ from django.utils import timezone
 from heldout.site.challenges.models import Member
 from heldout.site.challenges.services import edit_phase, entrant_of
 from heldout.site.common.problems import Refused
-from heldout.site.submissions.limits import allowances
+from heldout.site.submissions import storage
+from heldout.site.submissions.limits import allowances, count_as_one, mailbox
 from heldout.site.submissions.models import Usage
+from heldout.site.submissions.tidying import delete_refused_files
 
 # The challenge's timezone is Europe/Berlin: at 23:30 UTC in winter it is half past midnight there.
 EVENING = datetime(2027, 1, 10, 22, 30, tzinfo=UTC)
@@ -142,3 +146,118 @@ def test_who_has_used_up_a_limit_leaves_no_file_behind(
     with pytest.raises(Refused):
         hand_in(participant, content=predictions(7), now=EVENING)
     assert sorted(settings.SUBMISSIONS.rglob("*")) == before
+
+
+def test_accounts_whose_mail_arrives_in_one_place_are_one_person(limit, hand_in, enter_as):
+    limit(per_week=1)
+    hand_in(enter_as("somebody+one"), now=EVENING)
+    with pytest.raises(Refused):
+        hand_in(enter_as("somebody+two"), now=EVENING)
+    hand_in(enter_as("somebody-else"), now=EVENING)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("a.b+c@gmail.com", "ab@googlemail.com", True),
+        ("A@example.org", "a+x@Example.org", True),
+        ("a.b@example.org", "ab@example.org", False),
+        ("a@example.org", "a@example.com", False),
+    ],
+)
+def test_a_mailbox_has_one_name(one, other, same):
+    assert (mailbox(one) == mailbox(other)) is same
+
+
+def test_accounts_that_organisers_count_as_one_share_what_they_have_used(
+    limit, hand_in, participant, rival, phase
+):
+    limit(in_total=3)
+    for user in (participant, rival):
+        hand_in(user)
+    count_as_one(challenge=phase.challenge, users=[participant, rival], person="a")
+    hand_in(participant)
+    for user in (participant, rival):
+        with pytest.raises(Refused, match="all 3 submissions in total are used"):
+            hand_in(user)
+
+
+def test_linking_a_further_account_adds_what_it_has_used(limit, hand_in, enter_as, phase):
+    limit(in_total=3)
+    one, two, three = (enter_as(f"account-{number}") for number in range(3))
+    for user in (one, two, three):
+        hand_in(user)
+    count_as_one(challenge=phase.challenge, users=[one, two], person="a")
+    count_as_one(challenge=phase.challenge, users=[three], person="a")
+    with pytest.raises(Refused):
+        hand_in(one)
+
+
+def few(settings, **changes):
+    settings.HELDOUT = dataclasses.replace(settings.HELDOUT, **changes)
+
+
+def test_nobody_sends_bad_files_without_end(hand_in, scored, participant, rival, settings):
+    few(settings, refused_per_day=2)
+    now = timezone.now()
+    for _ in range(2):
+        assert scored(participant, content=b"nonsense\n", now=now).status == "refused"
+    with pytest.raises(Refused, match=r"2 of your files of today were refused.*00:00 \(Europe"):
+        hand_in(participant, now=now)
+    hand_in(rival, now=now)
+    hand_in(participant, now=now + timedelta(days=1))
+
+
+def test_files_that_wait_cannot_all_turn_out_bad(hand_in, participant, settings):
+    few(settings, refused_per_day=2)
+    for _ in range(2):
+        hand_in(participant, content=b"nonsense\n", now=EVENING)
+    with pytest.raises(Refused, match="wait to be read"):
+        hand_in(participant, content=b"nonsense\n", now=EVENING)
+
+
+def test_good_files_use_nothing_of_the_quota_of_bad_ones(scored, participant, settings):
+    few(settings, refused_per_day=1)
+    for _ in range(3):
+        assert scored(participant).status == "scored"
+
+
+def test_only_old_refused_files_are_deleted(scored, participant, rival, settings, predictions):
+    now = timezone.now()
+    bad = scored(participant, content=b"nonsense\n")
+    good = scored(rival)
+    assert delete_refused_files(now=now + timedelta(days=29)) == 0
+    later = now + timedelta(days=31)
+    os.utime(storage.path(bad.sha256), (0, 0))
+    assert delete_refused_files(now=later) == 1
+    assert not storage.path(bad.sha256).exists()
+    assert storage.path(good.sha256).exists()
+    bad.refresh_from_db()
+    assert bad.file_deleted_at == later
+    assert bad.problems
+
+
+def test_a_refused_file_that_was_handed_in_again_is_kept(hand_in, scored, participant, rival):
+    now = timezone.now()
+    bad = scored(participant, content=b"nonsense\n")
+    hand_in(rival, content=b"nonsense\n")
+    assert delete_refused_files(now=now + timedelta(days=31)) == 0
+    assert storage.path(bad.sha256).exists()
+
+
+def test_a_file_that_arrives_while_its_old_copy_is_deleted_is_kept(scored, participant):
+    bad = scored(participant, content=b"nonsense\n")
+    moment = storage.path(bad.sha256).stat().st_mtime
+    assert not storage.delete(bad.sha256, before=moment)
+    assert storage.path(bad.sha256).exists()
+    assert storage.delete(bad.sha256, before=moment + 1)
+
+
+def test_what_a_broken_upload_left_is_deleted_after_a_day(settings):
+    incoming = settings.SUBMISSIONS / "incoming"
+    incoming.mkdir()
+    for name in ("old", "fresh"):
+        (incoming / name).write_bytes(b"half a")
+    os.utime(incoming / "old", (0, 0))
+    assert storage.delete_unfinished(before=timezone.now().timestamp() - 1000) == 1
+    assert [path.name for path in incoming.iterdir()] == ["fresh"]

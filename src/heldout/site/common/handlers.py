@@ -21,11 +21,12 @@ class Hopeless(HeldoutError):
 
 
 class Handler(NamedTuple):
-    """`slow`: nobody waits for it, so a worker of its own may do it."""
+    """`slow`: nobody waits for it, so a worker of its own may do it; `daily`: it comes by itself."""
 
     work: Work
     give_up: GiveUp
     slow: bool = False
+    daily: bool = False
 
 
 HANDLERS: dict[str, Handler] = {}
@@ -35,9 +36,11 @@ def nothing(job: Job, now: datetime) -> None:
     """Nobody need be told."""
 
 
-def handles(kind: str, *, give_up: GiveUp = nothing, slow: bool = False) -> Callable[[Work], Work]:
+def handles(
+    kind: str, *, give_up: GiveUp = nothing, slow: bool = False, daily: bool = False
+) -> Callable[[Work], Work]:
     def register(work: Work) -> Work:
-        HANDLERS[kind] = Handler(work, give_up, slow)
+        HANDLERS[kind] = Handler(work, give_up, slow, daily)
         return work
 
     return register

@@ -68,6 +68,12 @@ def enqueue(
     return job
 
 
+def enqueue_daily(*, now: datetime) -> None:
+    """Add the work that comes by itself every day, unless somebody has."""
+    for kind in (kind for kind, handler in HANDLERS.items() if handler.daily):
+        enqueue(kind, key=f"{kind}:{now:%Y-%m-%d}", payload={}, now=now, lane=kind)
+
+
 def _next_turn(lane: str) -> float:
     """Advance the lane's clock by one job, and never let an idle lane save up turns."""
     base = Job.objects.filter(state=JobState.READY).aggregate(at=Min("virtual_time"))["at"] or 0.0

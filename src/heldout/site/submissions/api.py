@@ -209,6 +209,8 @@ def get_submission(request: HttpRequest, submission: str) -> SubmissionDetail:
 def get_submission_file(request: HttpRequest, submission: str) -> HttpResponseBase:
     """The file as it was handed in."""
     found = _find(submission, viewer(request))
+    if found.file_deleted_at:
+        raise Http404("The file was refused, and deleted after a while.")
     return send(request, storage.path(found.sha256), name=found.filename, etag=f'"{found.sha256}"')
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from django.db.models import F
+from django.conf import settings
+from django.db.models import F, Sum
 
 from heldout.errors import Problem
 from heldout.site.accounts.models import User
-from heldout.site.challenges.models import Entrant, Phase
+from heldout.site.challenges.models import Challenge, Entrant, Phase
 from heldout.site.common.problems import Refused
-from heldout.site.submissions.models import Submission, Usage
+from heldout.site.submissions.models import Linked, Submission, Usage
+
+# Here dots in the part before the @ mean nothing.
+DOTLESS = ("gmail.com", "googlemail.com")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +70,30 @@ def _periods(now: datetime, zone: ZoneInfo) -> list[str]:
 
 
 def holders(entrant: Entrant, user: User) -> list[str]:
-    """Limits hold per team and per person."""
-    return [f"entrant:{entrant.pk}", f"user:{user.pk}"]
+    """Limits hold per team, and per person whichever account they use."""
+    return [f"entrant:{entrant.pk}", *persons(entrant.challenge_id, user)]
+
+
+def persons(challenge: int, user: User) -> list[str]:
+    """The account, its mailbox, and whom the organisers count it as."""
+    linked = Linked.objects.filter(challenge=challenge, user=user).values_list("person", flat=True)
+    return [f"user:{user.pk}", mailbox(user.email), *(f"person:{person}" for person in linked)]
+
+
+def mailbox(email: str) -> str:
+    """One name for all spellings of an address whose mails arrive in one place."""
+    local, _, domain = email.lower().rpartition("@")
+    local = local.partition("+")[0]
+    if domain in DOTLESS:
+        local, domain = local.replace(".", ""), DOTLESS[0]
+    return f"mailbox:{hashlib.sha256(f'{local}@{domain}'.encode()).hexdigest()[:32]}"
 
 
 def allowances(
     *, phase: Phase, entrant: Entrant | None, user: User, now: datetime
 ) -> list[Allowance]:
     """What the person may still hand in, the limit that is nearest to its end per period."""
-    who = holders(entrant, user) if entrant else [f"user:{user.pk}"]
+    who = holders(entrant, user) if entrant else persons(phase.challenge_id, user)
     counts = Usage.objects.filter(phase=phase, holder__in=who)
     used: dict[str, int] = {}
     for row in counts:
@@ -88,7 +108,12 @@ def used_up(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> lis
     """The limits that let nothing more in; only `take` counts."""
     now_left = allowances(phase=phase, entrant=entrant, user=user, now=now)
     full = {allowance.period for allowance in now_left if not allowance.left}
-    return [_used_up(limit, phase) for limit in _limits(phase, now) if limit.period in full]
+    found = [_used_up(limit, phase) for limit in _limits(phase, now) if limit.period in full]
+    unsettled = Usage.objects.filter(phase=phase, holder=f"user:{user.pk}")
+    quota = _refused_quota(phase, now)
+    if unsettled.filter(period=quota.period, used__gte=quota.most).exists():
+        found.append(_too_many_refused(quota, phase))
+    return found
 
 
 def take(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> None:
@@ -97,34 +122,96 @@ def take(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> None:
     Raises:
         Refused: Every limit that is used up.
     """
+    who, zone = sorted(holders(entrant, user)), phase.challenge.zone
+    quota, own = _refused_quota(phase, now), f"user:{user.pk}"
+    places = [(holder, period) for period in _periods(now, zone) for holder in who]
+    places.append((own, quota.period))
+    Usage.objects.bulk_create(
+        [Usage(phase=phase, holder=holder, period=period) for holder, period in places],
+        ignore_conflicts=True,
+    )
     limits = {limit.period: limit for limit in _limits(phase, now)}
-    full: dict[str, _Limit] = {}
-    for holder in holders(entrant, user):
-        for period in _periods(now, phase.challenge.zone):
-            Usage.objects.get_or_create(phase=phase, holder=holder, period=period)
-            row = Usage.objects.filter(phase=phase, holder=holder, period=period)
-            if period in limits:
-                row = row.filter(used__lt=limits[period].most)
-            if not row.update(used=F("used") + 1):
-                full[period] = limits[period]
+    full = [
+        _used_up(limits[period], phase)
+        for period in _periods(now, zone)
+        if not _count(phase, who, period, limits[period].most if period in limits else None)
+    ]
+    if not _count(phase, [own], quota.period, quota.most):
+        full.append(_too_many_refused(quota, phase))
     if full:
-        raise Refused([_used_up(limit, phase) for limit in full.values()])
+        raise Refused(full)
+
+
+def _count(phase: Phase, who: list[str], period: str, most: int | None) -> bool:
+    """Raise the counts of everybody concerned by one conditional UPDATE."""
+    rows = Usage.objects.filter(phase=phase, holder__in=who, period=period)
+    rows = rows if most is None else rows.filter(used__lt=most)
+    return rows.update(used=F("used") + 1) == len(who)
+
+
+def _refused_quota(phase: Phase, now: datetime) -> _Limit:
+    """How many files of a person may be refused in a day; one that waits may yet be."""
+    local = now.astimezone(phase.challenge.zone)
+    tomorrow = _midnight(local, days=1, zone=phase.challenge.zone)
+    most = settings.HELDOUT.refused_per_day
+    return _Limit(f"refused:{local:%Y-%m-%d}", "a day", most, tomorrow)
+
+
+def _too_many_refused(quota: _Limit, phase: Phase) -> Problem:
+    return Problem(
+        "limit",
+        f"{quota.most} of your files of today were refused, or wait to be read",
+        f"wait for those; after refusals {_again(quota, phase)}",
+    )
 
 
 def _used_up(limit: _Limit, phase: Phase) -> Problem:
     many = "submission" if limit.most == 1 else "submissions"
     if limit.resets is None:
         return Problem("limit", f"all {limit.most} {many} {limit.words} are used")
-    again = f"the next is possible from {limit.resets:%Y-%m-%d %H:%M} ({phase.challenge.timezone})"
+    again = _again(limit, phase)
     return Problem("limit", f"{limit.most} {many} {limit.words} are allowed and used", again)
+
+
+def _again(limit: _Limit, phase: Phase) -> str:
+    return f"the next is possible from {limit.resets:%Y-%m-%d %H:%M} ({phase.challenge.timezone})"
 
 
 def give_back(submission: Submission) -> None:
     """Uncount a submission that was never scored: it was refused, withdrawn early or failed."""
     zone = submission.phase.challenge.zone
-    Usage.objects.filter(
-        phase=submission.phase,
-        holder__in=holders(submission.entrant, submission.by),
-        period__in=_periods(submission.created_at, zone),
-        used__gt=0,
-    ).update(used=F("used") - 1)
+    who = holders(submission.entrant, submission.by)
+    _uncount(submission, who, _periods(submission.created_at, zone))
+
+
+def could_be_read(submission: Submission) -> None:
+    """Uncount it among the files that may be refused."""
+    quota = _refused_quota(submission.phase, submission.created_at)
+    _uncount(submission, [f"user:{submission.by_id}"], [quota.period])
+
+
+def _uncount(submission: Submission, who: list[str], periods: list[str]) -> None:
+    counts = Usage.objects.filter(phase=submission.phase, holder__in=who, period__in=periods)
+    counts.filter(used__gt=0).update(used=F("used") - 1)
+
+
+def count_as_one(*, challenge: Challenge, users: Sequence[User], person: str) -> None:
+    """Hold several accounts to one person's limits, from what they have used together.
+
+    Call it inside a transaction.
+    """
+    Linked.objects.bulk_create(
+        [Linked(challenge=challenge, user=user, person=person) for user in users],
+        ignore_conflicts=True,
+    )
+    known = Linked.objects.filter(challenge=challenge, person=person).values("user")
+    accounts = [f"user:{link['user']}" for link in known]
+    counts = Usage.objects.filter(phase__challenge=challenge, holder__in=accounts)
+    counts = counts.exclude(period__startswith="refused:")
+    for row in counts.values("phase", "period").annotate(together=Sum("used")):
+        Usage.objects.update_or_create(
+            phase_id=row["phase"],
+            holder=f"person:{person}",
+            period=row["period"],
+            defaults={"used": row["together"]},
+        )

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 
-from heldout.site.challenges.models import Entrant, Phase, Revision
+from heldout.site.challenges.models import Challenge, Entrant, Phase, Revision
 from heldout.site.common.models import Job
 
 
@@ -56,6 +56,8 @@ class Submission(models.Model):
         "Evaluation", on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
     chosen = models.BooleanField(default=False)
+    # A refused file is deleted after a while; its row and its problems stay.
+    file_deleted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
@@ -132,7 +134,8 @@ class Score(models.Model):
 class Usage(models.Model):
     """How many submissions somebody has made in one period; the only place limits are counted.
 
-    `holder` is `entrant:<id>` or `user:<id>`, `period` is `day:2026-12-01`, `week:2026-W49` or `total`.
+    `holder` is `entrant:<id>`, `user:<id>`, `mailbox:<hash>` or `person:<id>`; `period` is
+    `day:2026-12-01`, `week:2026-W49`, `total` or, for files that may be refused, `refused:2026-12-01`.
     """
 
     phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="usage")
@@ -149,6 +152,24 @@ class Usage(models.Model):
 
     def __str__(self) -> str:
         return f"{self.holder} {self.period}: {self.used}"
+
+
+class Linked(models.Model):
+    """Accounts that organisers count as one person, in one challenge."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="+")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    person = models.CharField(max_length=32)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["challenge", "user", "person"], name="linked_to_a_person_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} is {self.person} in {self.challenge_id}"
 
 
 class Board(models.Model):

@@ -174,6 +174,7 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
             return submission
         if submission.status == Status.QUEUED and jobs.cancel(_prefix(submission), now=now):
             limits.give_back(submission)
+            limits.could_be_read(submission)
         Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
         audit.record("withdrawn", by=by, on=submission, now=now)
         refresh_board(submission.phase, now=now)

@@ -73,6 +73,31 @@ def _keep(part: Path, final: Path) -> None:
         sync_folder(folder)
 
 
+def delete(sha256: str, *, before: float) -> bool:
+    """Delete a file that was stored before this moment; False if it was stored anew, or is gone.
+
+    It is moved aside first: one that is handed in at this very moment is never what is deleted.
+    """
+    aside = Path(settings.SUBMISSIONS) / "incoming" / f"deleted-{secrets.token_hex(16)}"
+    with suppress(FileNotFoundError):
+        path(sha256).replace(aside)
+        if aside.stat().st_mtime >= before:
+            aside.replace(path(sha256))
+            return False
+        aside.unlink()
+        return True
+    return False
+
+
+def delete_unfinished(*, before: float) -> int:
+    """Delete what uploads that were cut off before this moment left behind; returns how many."""
+    parts = (Path(settings.SUBMISSIONS) / "incoming").glob("*")
+    old = [part for part in parts if part.stat().st_mtime < before]
+    for part in old:
+        part.unlink(missing_ok=True)
+    return len(old)
+
+
 def sync_folder(folder: Path) -> None:
     """Flush a folder, so that a new name in it survives a power cut."""
     handle = os.open(folder, os.O_RDONLY)

@@ -26,7 +26,7 @@ from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, Hopeless, handles
 from heldout.site.common.models import Job
 from heldout.site.common.problems import refusal
-from heldout.site.submissions import limits, standings, storage
+from heldout.site.submissions import limits, standings, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Board, Evaluation, Score, Status, Submission
 from heldout.site.submissions.services import EVALUATE
@@ -35,6 +35,7 @@ COMPUTE_RANGES = "ranges"
 # Ranges of ranks that take long are computed at most this share of the time.
 RANGES_SHARE = 0.5
 QUICK = 1.0
+UNFINISHED = timedelta(days=1)
 
 
 def _set_aside(job: Job, now: datetime) -> None:
@@ -43,6 +44,7 @@ def _set_aside(job: Job, now: datetime) -> None:
     open_ones = Submission.objects.filter(pk=submission.pk, status__in=Status.unfinished())
     if open_ones.update(status=Status.FAILED, finished_at=now):
         limits.give_back(submission)
+        limits.could_be_read(submission)
 
 
 @handles(EVALUATE, give_up=_set_aside)
@@ -109,6 +111,7 @@ def _write(job: Job, evaluation: Evaluation, result: Result, now: datetime) -> N
             for score in result.report.scores
         )
         _close(submission, now, status=Status.SCORED, problems=[], evaluation=evaluation)
+        limits.could_be_read(submission)
         refresh_board(submission.phase, now=now)
 
 
@@ -127,6 +130,16 @@ def _store_stats(stats: ExampleStats) -> dict[str, str]:
     finally:
         part.unlink(missing_ok=True)
     return {"file": file, "sha256": sha256}
+
+
+@handles("tidy", slow=True, daily=True)
+def tidy(job: Job, clock: Clock) -> None:
+    """Delete what is kept no longer: refused files, and what broken uploads left behind."""
+    now = clock()
+    tidying.delete_refused_files(now=now)
+    storage.delete_unfinished(before=(now - UNFINISHED).timestamp())
+    with jobs.finishing(job, now=clock()):
+        pass
 
 
 @handles(COMPUTE_BOARD)
