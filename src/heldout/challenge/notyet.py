@@ -19,10 +19,6 @@ def not_yet_in_force(definition: Definition) -> list[Problem]:
 
 
 def _find(definition: Definition) -> Iterator[tuple[str, str]]:
-    if definition.teams.largest > 1:
-        yield "teams.largest", "teams are"
-    if definition.teams.merge_until is not None:
-        yield "teams.merge_until", "merging teams is"
     for index, phase in enumerate(definition.phases):
         for key, what in _find_in_phase(phase):
             yield f"phases[{index}].{key}", what

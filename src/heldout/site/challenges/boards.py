@@ -6,7 +6,7 @@ from datetime import datetime
 
 from django.db.models import F
 
-from heldout.site.challenges.models import Phase
+from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.common import jobs
 
 COMPUTE_BOARD = "board"
@@ -25,3 +25,9 @@ def refresh_board(phase: Phase, *, now: datetime) -> None:
         now=now,
         priority=BOARD_PRIORITY,
     )
+
+
+def refresh_boards(challenge: Challenge, *, now: datetime) -> None:
+    """The same for all phases that have one: a name, or the rules, have changed."""
+    for phase in challenge.phases.filter(board__isnull=False):
+        refresh_board(phase, now=now)

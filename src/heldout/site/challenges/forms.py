@@ -108,3 +108,23 @@ class FolderOnServer(forms.Form):
     def __init__(self, *args: Any, folders: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["folder"].choices = [(name, name) for name in folders]  # type: ignore[attr-defined]
+
+
+class TeamNameForm(forms.Form):
+    name = forms.CharField(label="Name of the team", max_length=40, strip=True)
+
+
+class OfferPersonForm(forms.Form):
+    handle = forms.CharField(label="Public name", max_length=39)
+
+
+class OfferMailForm(forms.Form):
+    email = forms.EmailField(
+        label="E-mail address",
+        required=False,
+        help_text="Left empty: you get a link to pass on yourself.",
+    )
+
+
+class OfferMergerForm(forms.Form):
+    team = forms.CharField(label="Name of the other team", max_length=80)

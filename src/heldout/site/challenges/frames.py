@@ -115,6 +115,8 @@ def tabs(request: HttpRequest, challenge: Challenge) -> list[Tab]:
     ]
     if request.user.is_authenticated:
         found.append(tab("mine", "My submissions", "submissions:mine"))
+        if challenge.largest_team > 1:
+            found.append(tab("team", "Team", "challenges:team"))
     if request.user.has_perm("challenges.review", challenge):
         found.append(tab("organise", "Organise", "challenges:organise"))
     return found

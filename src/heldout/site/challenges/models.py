@@ -60,6 +60,16 @@ class Challenge(models.Model):
         assert self.current is not None
         return self.current
 
+    @property
+    def largest_team(self) -> int:
+        return int(self.revision.definition["teams"]["largest"])
+
+    @property
+    def merge_until(self) -> datetime | None:
+        """Until when entrants that have submitted may become one; None: never."""
+        until = self.revision.definition["teams"]["merge_until"]
+        return datetime.fromisoformat(until) if until else None
+
 
 class Revision(models.Model):
     """One publication of a challenge: its definition, its pages and where its answers lie."""
@@ -203,6 +213,13 @@ class Entrant(models.Model):
         return self.name
 
 
+class Rank(models.TextChoices):
+    """What a member may do for the team: a captain invites, removes, renames and merges."""
+
+    CAPTAIN = "captain", "Captain"
+    MEMBER = "member", "Member"
+
+
 class Member(models.Model):
     """A person's place in an entrant. `challenge` repeats the entrant's, so that a person has one."""
 
@@ -211,15 +228,62 @@ class Member(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships"
     )
+    # Who enters alone is captain of themselves.
+    rank = models.CharField(max_length=8, choices=Rank, default=Rank.CAPTAIN)
     joined_at = models.DateTimeField()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["challenge", "user"], name="one_entrant_per_person")
+            models.UniqueConstraint(fields=["challenge", "user"], name="one_entrant_per_person"),
+            models.UniqueConstraint(
+                fields=["entrant"], condition=Q(rank="captain"), name="one_captain_per_entrant"
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.user_id} in {self.entrant_id}"
+
+
+class OfferState(models.TextChoices):
+    OPEN = "open", "Open"
+    ACCEPTED = "accepted", "Accepted"
+    DECLINED = "declined", "Declined"
+    WITHDRAWN = "withdrawn", "Withdrawn"
+
+
+class TeamOffer(models.Model):
+    """A place in a team, offered once: to a person, to whoever holds a link, or to another entrant."""
+
+    entrant = models.ForeignKey(Entrant, on_delete=models.CASCADE, related_name="offers")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="team_offers"
+    )
+    # Whom the link was mailed to; whoever has the link may use it.
+    email = models.EmailField(blank=True, default="")
+    # The entrant that would become part of this one.
+    other = models.ForeignKey(
+        Entrant, on_delete=models.CASCADE, null=True, related_name="merge_offers"
+    )
+    # Only the hash of a link's secret is kept.
+    digest = models.CharField(max_length=64, unique=True, null=True)  # noqa: DJ001
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=OfferState, default=OfferState.OPEN)
+    answered_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["entrant", "user"], condition=Q(state="open"), name="one_offer_per_person"
+            ),
+            models.UniqueConstraint(
+                fields=["entrant", "other"], condition=Q(state="open"), name="one_offer_per_entrant"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"offer {self.pk} of {self.entrant_id} ({self.state})"
 
 
 class TermsAcceptance(models.Model):

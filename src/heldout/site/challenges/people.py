@@ -25,7 +25,7 @@ def invite(*, challenge: Challenge, emails: Iterable[str], by: User, now: dateti
     problems = [
         Problem(email, "is not an e-mail address")
         for email in sorted(wanted)
-        if not _is_email(email)
+        if not is_email(email)
     ]
     if problems:
         raise BadInput(problems)
@@ -39,7 +39,7 @@ def invite(*, challenge: Challenge, emails: Iterable[str], by: User, now: dateti
     return len(new)
 
 
-def _is_email(text: str) -> bool:
+def is_email(text: str) -> bool:
     try:
         validate_email(text)
     except ValidationError:
@@ -52,7 +52,7 @@ def add_organiser(
 ) -> Organiser:
     """Give a person a role; an account is made for an address without one."""
     require(by, "challenges.manage_people", challenge)
-    if not _is_email(email):
+    if not is_email(email):
         raise BadInput([Problem("email", f"{email} is not an e-mail address")])
     with transaction.atomic():
         user = person(email=email)

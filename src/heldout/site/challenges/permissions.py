@@ -9,7 +9,15 @@ from django.conf import settings
 
 from heldout.site.accounts.permissions import is_signed_in, may_organise
 from heldout.site.accounts.services import is_verified
-from heldout.site.challenges.models import Audience, Challenge, Phase, Role, Visibility
+from heldout.site.challenges.models import (
+    Audience,
+    Challenge,
+    Entrant,
+    Phase,
+    Rank,
+    Role,
+    Visibility,
+)
 
 EDITORS = (Role.ORGANISER, Role.CO_ORGANISER)
 
@@ -87,6 +95,20 @@ def takes_part_in_challenge_of(user: Any, phase: Phase | None) -> bool:
     return phase is not None and bool(is_participant(user, phase.challenge))
 
 
+@rules.predicate
+def is_of_team(user: Any, entrant: Entrant | None) -> bool:
+    if entrant is None or not user.is_authenticated:
+        return False
+    return entrant.members.filter(user=user).exists()
+
+
+@rules.predicate
+def leads(user: Any, entrant: Entrant | None) -> bool:
+    if entrant is None or not user.is_authenticated:
+        return False
+    return entrant.members.filter(user=user, rank=Rank.CAPTAIN).exists()
+
+
 may_enter = is_public | (is_by_invitation & is_invited)
 sees = may_enter | (is_by_invitation & is_participant) | reviews
 
@@ -103,3 +125,5 @@ rules.add_perm(
     | (sees_challenge_of & board_is_public)
     | (sees_challenge_of & board_is_for_participants & takes_part_in_challenge_of),
 )
+rules.add_perm("challenges.view_team", is_signed_in & is_of_team)
+rules.add_perm("challenges.lead_team", is_signed_in & leads)

@@ -29,7 +29,7 @@ from heldout.site.catalog.models import DataRevision, DataSet
 from heldout.site.catalog.services import Table, add_revision, store
 from heldout.site.challenges.access import require
 from heldout.site.challenges.archives import Bounds, discard, unpack
-from heldout.site.challenges.boards import refresh_board
+from heldout.site.challenges.boards import refresh_boards
 from heldout.site.challenges.models import Challenge, Organiser, Phase, Revision, Role
 from heldout.site.common import audit
 
@@ -68,7 +68,8 @@ def publish(
             )
             revision = _revision(challenge, folder, data, answers_folder, by, now)
             _set_phases(challenge, folder.definition)
-            _refresh_boards(challenge, now)
+            # Another revision may rank by another number, or by another rule.
+            refresh_boards(challenge, now=now)
             _set_organisers(challenge, folder.definition, by)
             audit.record("published", by=by, on=challenge, now=now, revision=revision.number)
     return challenge
@@ -198,12 +199,6 @@ def _set_phases(challenge: Challenge, definition: Definition) -> None:
         )
     gone = challenge.phases.exclude(key__in=[phase.id for phase in definition.phases])
     gone.update(retired=True)
-
-
-def _refresh_boards(challenge: Challenge, now: datetime) -> None:
-    """Another revision may rank by another number, or by another rule."""
-    for phase in challenge.phases.filter(board__isnull=False):
-        refresh_board(phase, now=now)
 
 
 def _set_organisers(challenge: Challenge, definition: Definition, by: User | None) -> None:

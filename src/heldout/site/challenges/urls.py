@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.challenges import organising, views
+from heldout.site.challenges import organising, team_views, views
 
 app_name = "challenges"
 _own = "challenges/<slug:slug>/"
@@ -13,6 +13,11 @@ urlpatterns = [
     path(f"{_own}data/", views.data, name="data"),
     path(f"{_own}data/media/<int:revision_id>/<path:name>", views.media, name="media"),
     path(f"{_own}rules/", views.rules, name="rules"),
+    path(f"{_own}team/", team_views.team, name="team"),
+    path(f"{_own}team/join/<str:secret>/", team_views.join, name="team-join"),
+    path(f"{_own}team/offers/<int:offer_id>/", team_views.answer, name="team-offer"),
+    path(f"{_own}team/members/<int:member_id>/off/", team_views.leave, name="team-leave"),
+    path(f"{_own}team/members/<int:member_id>/lead/", team_views.lead, name="team-lead"),
     path(f"{_own}organise/", organising.organise, name="organise"),
     path(f"{_own}organise/phases/<slug:key>/", organising.edit_phase, name="edit-phase"),
     path(f"{_own}organise/people/", organising.people, name="people"),
