@@ -192,6 +192,9 @@ class Settings:
         one_of("none", "optional", "mandatory"),
     )
     upload_limit: int = setting("256 MB", "The largest file a participant may upload.", size)
+    pause_after: int = setting(
+        "5", "After how many failures in a row the scoring of a phase is paused.", count
+    )
     refused_per_day: int = setting(
         "30",
         "How many files of a person a phase may refuse in a day; those that wait are counted too.",

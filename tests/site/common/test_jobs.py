@@ -187,3 +187,41 @@ def test_daily_work_comes_once_a_day_by_itself(given_up, monkeypatch):
         jobs.enqueue_daily(now=NOW + timedelta(hours=hours))
     keys = sorted(Job.objects.values_list("key", flat=True))
     assert keys == ["test:2027-01-01", "test:2027-01-02"]
+
+
+def add_to(pool, lane, key):
+    return jobs.enqueue("test", key=key, payload={}, now=NOW, lane=lane, pool=pool)
+
+
+def test_one_challenge_does_not_starve_another(given_up):
+    for team in range(40):
+        for number in range(5):
+            add_to("busy", f"busy/{team}", f"busy-{team}-{number}")
+    for _ in range(20):
+        finish(claim())
+    add_to("small", "small/1", "small-1")
+    add_to("small", "small/1", "small-2")
+    served = [claim().key for _ in range(4)]
+    assert [key for key in served if key.startswith("small")] == ["small-1", "small-2"]
+
+
+def test_a_challenge_that_was_idle_saves_up_no_turns(given_up):
+    for number in range(30):
+        add_to("busy", "busy", f"busy-{number}")
+        finish(claim())
+    for number in range(6):
+        add_to("busy", "busy", f"later-{number}")
+        add_to("fresh", "fresh", f"fresh-{number}")
+    served = [claim().key for _ in range(6)]
+    assert sum(key.startswith("later") for key in served) == 3
+
+
+def test_a_closed_gate_lets_no_job_through_and_loses_none(given_up):
+    jobs.enqueue("test", key="held", payload={}, now=NOW, gate="phase:1")
+    add("free")
+    assert jobs.close_gate("phase:1", reason="broken", now=NOW)
+    assert not jobs.close_gate("phase:1", reason="again", now=NOW)
+    assert claim().key == "free"
+    assert claim() is None
+    assert jobs.open_gate("phase:1", now=NOW)
+    assert claim().key == "held"

@@ -13,15 +13,16 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Min, QuerySet
+from django.db.models import F, Max, Min, QuerySet
 from django.db.models.functions import Greatest
 
 from heldout.errors import HeldoutError
-from heldout.site.common import wake
+from heldout.site.common import audit, wake
 from heldout.site.common.handlers import HANDLERS
-from heldout.site.common.models import Job, JobState, Lane
+from heldout.site.common.models import Gate, Job, JobState, Lane
 
 SETTLED = (JobState.READY, JobState.RUNNING, JobState.DONE)
+FAILURES = (JobState.FAILED, JobState.DEAD)
 BACKOFF = timedelta(seconds=2)
 
 
@@ -37,11 +38,14 @@ def enqueue(
     now: datetime,
     lane: str = "",
     priority: int = 0,
+    pool: str = "",
+    gate: str = "",
 ) -> Job | None:
     """Add work, unless work with this key is waiting, running or done already.
 
-    `lane` names who shares a turn: each lane has its own virtual clock, so forty jobs of one team
-    stand behind the first job of every other.
+    `pool` and `lane` name who shares a turn. Pools take turns, and so do the lanes of a pool: forty
+    jobs of one team stand behind the first job of every other, and a thousand jobs of one challenge
+    behind the next job of another. While `gate` is closed the job waits.
     """
     with transaction.atomic():
         earlier = Job.objects.filter(key=key).order_by("-attempt").first()
@@ -52,9 +56,11 @@ def enqueue(
             key=key,
             payload=payload,
             attempt=earlier.attempt + 1 if earlier else 1,
+            pool=pool,
             lane=lane,
+            gate=gate,
             priority=priority,
-            virtual_time=_next_turn(lane),
+            virtual_time=_next_turn(pool, lane),
             run_at=now,
             created_at=now,
         )
@@ -74,21 +80,41 @@ def enqueue_daily(*, now: datetime) -> None:
         enqueue(kind, key=f"{kind}:{now:%Y-%m-%d}", payload={}, now=now, lane=kind)
 
 
-def _next_turn(lane: str) -> float:
-    """Advance the lane's clock by one job, and never let an idle lane save up turns."""
-    base = Job.objects.filter(state=JobState.READY).aggregate(at=Min("virtual_time"))["at"] or 0.0
+def _next_turn(pool: str, lane: str) -> float:
+    """Advance the lane's clock by one job, and never let an idle lane or pool save up turns."""
+    waiting = Job.objects.filter(state=JobState.READY, pool=pool)
+    base = waiting.aggregate(at=Min("virtual_time"))["at"]
+    if base is None:
+        _wake_pool(pool)
     Lane.objects.get_or_create(name=lane)
-    Lane.objects.filter(name=lane).update(virtual_time=Greatest(F("virtual_time"), base) + 1.0)
+    turn = Greatest(F("virtual_time"), base or 0.0) + 1.0
+    Lane.objects.filter(name=lane).update(virtual_time=turn)
     return Lane.objects.values_list("virtual_time", flat=True).get(name=lane)
+
+
+def _clock(pool: str) -> str:
+    return f"pool {pool}"
+
+
+def _wake_pool(pool: str) -> None:
+    busy = Job.objects.filter(state=JobState.READY).order_by().values_list("pool", flat=True)
+    clocks = Lane.objects.filter(name__in=[_clock(name) for name in busy.distinct()])
+    base = clocks.aggregate(at=Min("virtual_time"))["at"] or 0.0
+    Lane.objects.get_or_create(name=_clock(pool))
+    Lane.objects.filter(name=_clock(pool), virtual_time__lt=base).update(virtual_time=base)
 
 
 def claim(*, owner: str, now: datetime, slow: bool | None = None) -> Job | None:
     """Take the next job, or nothing; with `slow`, only of the slow kinds or only of the others."""
     kinds = [kind for kind, handler in HANDLERS.items() if slow in (None, handler.slow)]
+    closed = Gate.objects.filter(closed=True).values("name")
+    ready = Job.objects.filter(state=JobState.READY, run_at__lte=now, kind__in=kinds)
+    ready = ready.exclude(gate__in=closed)
     with transaction.atomic():
-        job = _ready(now).filter(kind__in=kinds).order_by("-priority", "virtual_time", "id").first()
+        job = _next(ready)
         if job is None:
             return None
+        Lane.objects.filter(name=_clock(job.pool)).update(virtual_time=F("virtual_time") + 1.0)
         job.state, job.owner = JobState.RUNNING, owner
         job.started_at = job.heartbeat_at = now
         job.lease_until = now + lease_length()
@@ -96,8 +122,21 @@ def claim(*, owner: str, now: datetime, slow: bool | None = None) -> Job | None:
     return job
 
 
-def _ready(now: datetime) -> QuerySet[Job]:
-    ready = Job.objects.filter(state=JobState.READY, run_at__lte=now)
+def _next(ready: QuerySet[Job]) -> Job | None:
+    """The first job of the pool whose turn it is; another pool's if all of them are being claimed."""
+    most = dict(ready.order_by().values_list("pool").annotate(Max("priority")))
+    clocks = dict(
+        Lane.objects.filter(name__in=map(_clock, most)).values_list("name", "virtual_time")
+    )
+    turns = sorted(most, key=lambda pool: (-most[pool], clocks.get(_clock(pool), 0.0), pool))
+    found = (
+        _locked(ready).filter(pool=pool).order_by("-priority", "virtual_time", "id").first()
+        for pool in turns
+    )
+    return next((job for job in found if job is not None), None)
+
+
+def _locked(ready: QuerySet[Job]) -> QuerySet[Job]:
     if connection.features.has_select_for_update_skip_locked:
         return ready.select_for_update(skip_locked=True)
     return ready  # SQLite: the transaction holds the only write lock already.
@@ -161,6 +200,8 @@ def _end(
             lease_until=None,
         ):
             return None
+        if state != JobState.EXPIRED:
+            _pause_if_broken(job.gate, error, now=now)
         if not last:
             return _retry(job, now=now)
         HANDLERS[job.kind].give_up(job, now)
@@ -174,7 +215,9 @@ def _retry(job: Job, *, now: datetime) -> Job:
         payload=job.payload,
         attempt=job.attempt + 1,
         max_attempts=job.max_attempts,
+        pool=job.pool,
         lane=job.lane,
+        gate=job.gate,
         priority=job.priority,
         virtual_time=job.virtual_time,
         run_at=now + BACKOFF * job.attempt**2,
@@ -186,3 +229,38 @@ def cancel(key_prefix: str, *, now: datetime) -> bool:
     """Take back work that nobody has begun; False if there is none."""
     waiting = Job.objects.filter(key__startswith=key_prefix, state=JobState.READY)
     return bool(waiting.update(state=JobState.CANCELLED, finished_at=now))
+
+
+def close_gate(name: str, *, reason: str, now: datetime) -> bool:
+    """Let no more jobs of a gate begin; False if it is closed already."""
+    fields = {"closed": True, "reason": reason[:300], "since": now}
+    gate, new = Gate.objects.get_or_create(name=name, defaults=fields)
+    return new or bool(Gate.objects.filter(pk=gate.pk, closed=False).update(**fields))
+
+
+def open_gate(name: str, *, now: datetime) -> bool:
+    """Let the jobs of a gate go on; False if it was open."""
+    closed = Gate.objects.filter(name=name, closed=True)
+    opened = bool(closed.update(closed=False, reason="", since=now))
+    transaction.on_commit(wake.worker)
+    return opened
+
+
+def _pause_if_broken(gate: str, error: str, *, now: datetime) -> None:
+    """Close a gate after too many failures in a row, unless they are all of one lane.
+
+    One lane's files may break what scores them; that must not stop everybody else.
+    """
+    most = settings.HELDOUT.pause_after
+    ended = Job.objects.filter(gate=gate, state__in=(*FAILURES, JobState.DONE))
+    opened = Gate.objects.filter(name=gate).first()
+    if opened is not None:
+        ended = ended.filter(finished_at__gt=opened.since)
+    last = ended.order_by("-finished_at", "-id").values_list("state", "lane")[:most]
+    failed = [lane for state, lane in last if state in FAILURES]
+    if not gate or len(failed) < most or len(set(failed)) == 1:
+        return
+    first = error.partition("\n")[0]
+    reason = f"{most} attempts in a row failed, the last with: {first}"
+    if close_gate(gate, reason=reason, now=now):
+        audit.record("scoring paused", by=None, on=gate, now=now, reason=reason[:300])

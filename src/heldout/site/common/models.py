@@ -33,7 +33,11 @@ class Job(models.Model):
     max_attempts = models.PositiveSmallIntegerField(default=3)
     payload = models.JSONField(default=dict)
     state = models.CharField(max_length=12, choices=JobState, default=JobState.READY)
+    # Who shares a turn: pools take turns, and in a pool its lanes do.
+    pool = models.CharField(max_length=60, default="", blank=True)
     lane = models.CharField(max_length=120, default="")
+    # What may be paused together.
+    gate = models.CharField(max_length=60, default="", blank=True)
     virtual_time = models.FloatField(default=0.0)
     priority = models.SmallIntegerField(default=0)
     run_at = models.DateTimeField()
@@ -59,12 +63,14 @@ class Job(models.Model):
         ]
         indexes: ClassVar = [
             models.Index(
+                "pool",
                 F("priority").desc(),
                 "virtual_time",
                 "id",
-                name="job_ready",
+                name="job_next",
                 condition=Q(state="ready"),
             ),
+            models.Index(fields=["gate", "-finished_at"], name="job_gate"),
             models.Index(fields=["lease_until"], name="job_lease", condition=Q(state="running")),
         ]
 
@@ -73,13 +79,26 @@ class Job(models.Model):
 
 
 class Lane(models.Model):
-    """The virtual clock of those who share one turn: a team in a challenge."""
+    """The virtual clock of those who share one turn: a team in a challenge, or a whole pool."""
 
     name = models.CharField(max_length=120, primary_key=True)
     virtual_time = models.FloatField(default=0.0)
 
     def __str__(self) -> str:
         return self.name
+
+
+class Gate(models.Model):
+    """While it is closed none of its jobs is begun; they wait, and nothing is lost."""
+
+    name = models.CharField(max_length=60, primary_key=True)
+    closed = models.BooleanField(default=False)
+    reason = models.CharField(max_length=300, blank=True, default="")
+    # When it was closed or opened last.
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.name} ({'closed' if self.closed else 'open'})"
 
 
 class AuditEntry(models.Model):

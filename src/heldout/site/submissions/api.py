@@ -28,8 +28,10 @@ from heldout.site.common.schemas import ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
 from heldout.site.submissions.models import Submission
+from heldout.site.submissions.organising_api import router as organising
 
 router = Router(tags=["Submissions"])
+router.add_router("", organising)
 LIST_LIMIT = 500
 
 

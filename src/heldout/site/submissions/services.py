@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
-from heldout.site.challenges.models import Entrant, Phase, PhaseStatus
+from heldout.site.challenges.models import Challenge, Entrant, Phase, PhaseStatus
 from heldout.site.challenges.services import (
     entrant_of,
     has_accepted_terms,
@@ -104,9 +104,43 @@ def _enqueue(submission: Submission, *, now: datetime) -> Job | None:
         EVALUATE,
         key=f"{_prefix(submission)}{challenge.revision.pk}",
         payload={"submission": submission.pk, "revision": challenge.revision.pk},
+        pool=f"challenge {challenge.pk}",
         lane=f"{challenge.pk}/{submission.entrant_id}",
+        gate=gate(submission.phase),
         now=now,
     )
+
+
+def gate(phase: Phase) -> str:
+    """What is paused when the scoring of a phase is."""
+    return audit.subject(phase)
+
+
+def pause(*, phase: Phase, by: User, now: datetime, reason: str = "") -> bool:
+    """Begin no more scoring of this phase; what is handed in waits. False if it is paused already."""
+    require(by, "challenges.edit", phase.challenge)
+    with transaction.atomic():
+        paused = jobs.close_gate(gate(phase), reason=reason or "by an organiser", now=now)
+        if paused:
+            audit.record("scoring paused", by=by, on=phase, now=now, reason=reason)
+    return paused
+
+
+def resume(*, phase: Phase, by: User, now: datetime) -> bool:
+    """Go on with the scoring of a phase; False if it was not paused."""
+    require(by, "challenges.edit", phase.challenge)
+    with transaction.atomic():
+        resumed = jobs.open_gate(gate(phase), now=now)
+        if resumed:
+            audit.record("scoring resumed", by=by, on=phase, now=now)
+    return resumed
+
+
+def rescore_failed(*, challenge: Challenge, by: User, now: datetime) -> int:
+    """Score again everything that failed for a fault of ours; returns how many."""
+    failed = Submission.objects.filter(phase__challenge=challenge, status=Status.FAILED)
+    failed = failed.select_related("phase__challenge", "entrant", "by")
+    return sum(rescore(submission=one, by=by, now=now) for one in failed)
 
 
 def _earlier(phase: Phase, by: User, idempotency_key: str) -> Submission | None:

@@ -6,10 +6,8 @@ import math
 from collections.abc import Iterator
 from functools import partial
 from itertools import groupby
-from pathlib import Path
 from typing import Any, NamedTuple
 
-from django.conf import settings
 from django.db.models import Count
 
 from heldout.challenge.columns import example_columns
@@ -19,11 +17,12 @@ from heldout.errors import BadInput
 from heldout.evaluation.data import AnyArray
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.storage import load_stats
 from heldout.ranking.board import Entry, Row, leaderboard
 from heldout.site.challenges.models import Phase, Revision
+from heldout.site.submissions import stats
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Score, Status, Submission
+from heldout.site.submissions.storage import DamagedFile
 
 
 class Standing(NamedTuple):
@@ -141,13 +140,13 @@ def _entry(submission: Submission, primary: _Primary, *, with_stats: bool) -> En
 
 
 def _stats(submission: Submission, metric: str) -> ExampleStats | None:
-    """The statistics, or None where another version of the metric made them."""
+    """The statistics, or None where they are damaged or another version of the metric made them."""
     stored = submission.evaluation.stats.get(metric) if submission.evaluation else None
     if stored is None:
         return None
     try:
-        return load_stats(Path(settings.ANSWERS) / "stats" / stored["file"])
-    except BadInput:
+        return stats.read(stored)
+    except (BadInput, OSError, DamagedFile):
         return None
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import hashlib
-import secrets
 import tempfile
 import time
 from datetime import datetime, timedelta
@@ -12,21 +10,18 @@ from pathlib import Path, PurePath
 from typing import Any
 
 import msgspec
-from django.conf import settings
 
 from heldout.challenge.evaluate import BrokenChallenge
 from heldout.challenge.evaluate import Evaluation as Result
 from heldout.challenge.evaluate import evaluate as score_file
 from heldout.errors import BadInput
-from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.storage import save_stats
 from heldout.site.challenges.models import Phase, Revision
 from heldout.site.challenges.services import COMPUTE_BOARD, refresh_board
 from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, Hopeless, handles
 from heldout.site.common.models import Job
 from heldout.site.common.problems import refusal
-from heldout.site.submissions import limits, standings, storage, tidying
+from heldout.site.submissions import limits, standings, stats, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Board, Evaluation, Score, Status, Submission
 from heldout.site.submissions.services import EVALUATE
@@ -63,7 +58,8 @@ def evaluate_submission(job: Job, clock: Clock) -> None:
         return
     except BrokenChallenge as error:
         raise Hopeless(str(error)) from error
-    stats = {metric: _store_stats(one) for metric, one in result.stats.items()}
+    # First the files, then the transaction that names them.
+    kept = {metric: stats.keep(one) for metric, one in result.stats.items()}
     evaluation = Evaluation(
         submission=submission,
         revision=revision,
@@ -73,7 +69,7 @@ def evaluate_submission(job: Job, clock: Clock) -> None:
         version=result.report.scores[0].version if result.report.scores else "",
         seconds=time.monotonic() - began,
         report=msgspec.to_builtins(result.report),
-        stats=stats,
+        stats=kept,
     )
     _write(job, evaluation, result, clock())
 
@@ -113,23 +109,6 @@ def _write(job: Job, evaluation: Evaluation, result: Result, now: datetime) -> N
         _close(submission, now, status=Status.SCORED, problems=[], evaluation=evaluation)
         limits.could_be_read(submission)
         refresh_board(submission.phase, now=now)
-
-
-def _store_stats(stats: ExampleStats) -> dict[str, str]:
-    """Keep per-example statistics among the answers, under their content hash."""
-    folder = Path(settings.ANSWERS) / "stats"
-    folder.mkdir(exist_ok=True, mode=0o700)
-    part = folder / f"incoming-{secrets.token_hex(12)}.parquet"
-    try:
-        save_stats(stats, part)
-        sha256 = hashlib.sha256(part.read_bytes()).hexdigest()
-        file = f"{sha256[:2]}/{sha256}.parquet"
-        (folder / file).parent.mkdir(exist_ok=True, mode=0o700)
-        part.replace(folder / file)
-        storage.sync_folder((folder / file).parent)
-    finally:
-        part.unlink(missing_ok=True)
-    return {"file": file, "sha256": sha256}
 
 
 @handles("tidy", slow=True, daily=True)

@@ -2,14 +2,19 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.submissions import views
+from heldout.site.submissions import organising, views
 
 app_name = "submissions"
+_organise = "challenges/<slug:slug>/organise/"
 urlpatterns = [
     path("challenges/<slug:slug>/leaderboard/", views.leaderboard, name="leaderboard"),
     path("challenges/<slug:slug>/submit/", views.submit, name="submit"),
     path("challenges/<slug:slug>/submissions/", views.mine, name="mine"),
-    path("challenges/<slug:slug>/organise/submissions/", views.everybodys, name="everybodys"),
+    path(f"{_organise}submissions/", views.everybodys, name="everybodys"),
+    path(f"{_organise}scoring/", organising.scoring, name="scoring"),
+    path(f"{_organise}scoring/again/", organising.rescore_failed, name="rescore-failed"),
+    path(f"{_organise}scoring/<slug:key>/pause/", organising.pause, name="pause"),
+    path(f"{_organise}scoring/<slug:key>/resume/", organising.resume, name="resume"),
     path("submissions/<str:submission_id>/", views.detail, name="detail"),
     path("submissions/<str:submission_id>/withdraw/", views.withdraw, name="withdraw"),
     path("submissions/<str:submission_id>/rescore/", views.rescore, name="rescore"),
