@@ -181,3 +181,31 @@ def test_a_metric_that_was_not_scored_cannot_be_compared(challenge, guesses):
 def test_something_else_is_no_kept_evaluation(tmp_path):
     with pytest.raises(BadInput, match="is not a stored evaluation"):
         load_evaluation(tmp_path)
+
+
+def test_a_challenge_is_scored_along_its_numbers_and_a_word_is_refused(folder, guesses):
+    toml = folder / "challenge.toml"
+    text = toml.read_text()
+    toml.write_text(text.replace("smallest_group", 'along = ["size"]\nsmallest_group'))
+    report = evaluate(load(folder), phase="test", predictions=guesses, replicates=0).report
+    known = pl.read_parquet(folder / "data/test.parquet")["size"]
+    for profile in report.profiles:
+        assert profile.column == "size"
+        assert profile.n == len(known)
+        assert profile.points == () or known.min() <= profile.points[0].at <= known.max()
+    toml.write_text(text.replace("smallest_group", 'along = ["colour"]\nsmallest_group'))
+    with pytest.raises(BrokenChallenge, match="is not of numbers"):
+        evaluate(load(folder), phase="test", predictions=guesses)
+
+
+def test_details_are_there_when_asked_for_whatever_the_phase_reveals(challenge, folder, guesses):
+    assert evaluate(challenge, phase="test", predictions=guesses).report.details is None
+    report = evaluate(challenge, phase="test", predictions=guesses, details=True).report
+    both = joined(folder, guesses)
+    for cell in report.details.confusion.cells:
+        some = both.filter(reference=cell.reference, prediction=cell.prediction)
+        assert cell.n == len(some)
+    assert sum(cell.n for cell in report.details.confusion.cells) == report.n
+    assert {rate.name for rate in report.details.rates} <= set(
+        challenge.definition.challenge.classes
+    )

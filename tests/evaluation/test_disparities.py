@@ -3,7 +3,7 @@ import polars as pl
 import pytest
 from scipy.stats import norm
 
-from heldout.evaluation.disparities import Disparity, disparity
+from heldout.evaluation.disparities import Disparity, disparities, disparity
 from heldout.evaluation.metrics.accuracy import Accuracy
 from heldout.evaluation.metrics.mae import MeanAbsoluteError
 from heldout.evaluation.stats import ExampleStats
@@ -101,3 +101,26 @@ def test_one_group_is_no_comparison() -> None:
 def test_a_ratio_to_nothing_is_unknown() -> None:
     terms = np.array([0] * 20 + [1, 0] * 10, dtype=np.uint8)
     assert measure(terms, np.repeat([0, 1], 20)).ratio is None
+
+
+def test_every_column_and_number_is_compared_and_withheld_groups_are_left_out() -> None:
+    terms = np.tile([1, 0, 1], 40).astype(np.uint8)
+    ids = pl.Series(np.arange(120)).cast(pl.String)
+    columns = pl.DataFrame(
+        {"sex": ["w", "m"] * 60, "tone": ["rare"] * 15 + ["dark"] * 45 + ["light"] * 60}
+    )
+    found = disparities(
+        ExampleStats(Accuracy(), ids, {"terms": terms}),
+        columns,
+        metric=Accuracy(),
+        by=[["sex"], ["tone"]],
+        smallest_group=20,
+        protect=False,
+        resampling=Resampling(120, seed=1, replicates=100),
+    )
+    assert [one.by for one in found] == [("sex",), ("tone",)]
+    assert found[1].left_out == ({"tone": "rare"},)
+    assert [one.value for one in found[1].groups] == pytest.approx(
+        [terms[15:60].mean(), terms[60:].mean()]
+    )
+    assert all(0 <= one.interval.low <= one.interval.high <= 1 for one in found[1].groups)

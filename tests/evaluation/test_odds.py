@@ -6,7 +6,7 @@ from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix
 
 from heldout.datasets.tasks import Family
-from heldout.evaluation.odds import RATES, group_rates, largest_gaps
+from heldout.evaluation.odds import RATES, group_rates, largest_gaps, rates_by_group
 
 Make = dict[Family, Callable[..., tuple]]
 
@@ -60,3 +60,26 @@ def test_a_rate_of_no_examples_is_unknown_and_makes_no_gap(make: Make) -> None:
     gap = largest_gaps(found).filter(pl.col("class") == first, rate=RATES[0])["gap"][0]
     assert gap is None
     assert sum(found.filter(pl.col("class") == first, rate=RATES[2])["n"]) == n
+
+
+def test_small_groups_and_rates_of_few_examples_are_not_told(make: Make) -> None:
+    predictions, references = make[Family.LABEL](200, 3)
+    columns = pl.DataFrame({"site": ["rare" if i < 8 else "north" if i < 80 else "south"
+                                     for i in range(200)]})  # fmt: skip
+    rates, gaps = rates_by_group(predictions, references, columns, by=[["site"]], smallest_group=20)
+    assert {one.subgroup["site"] for one in rates} == {"north", "south"}
+    of_class = [one for one in rates if one.rate == RATES[0] and one.subgroup["site"] == "north"]
+    positives = [(references.labels[8:80] == code).sum() for code in range(4)]
+    assert [one.n for one in of_class] == [n if n >= 20 else None for n in positives]
+    assert all((one.value is None) == (one.n is None) for one in rates)
+    assert len(gaps) == 4 * len(RATES)
+
+
+def test_rates_by_group_are_those_of_group_rates(make: Make) -> None:
+    found, case, columns = rates_of(make)
+    rates, gaps = rates_by_group(*case, columns, by=[["site"]])
+    assert [one.value for one in rates] == found["value"].to_list()
+    assert [one.low for one in rates] == found["low"].to_list()
+    assert [one.gap for one in gaps] == largest_gaps(found)["gap"].to_list()
+    dependent, _ = rates_by_group(*case, columns, by=[["site"]], independent=False)
+    assert {one.low for one in dependent} == {None}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from heldout.challenge.columns import has_numbers
 from heldout.challenge.protocol import Evaluation, Protocol
 from heldout.datasets.tasks import Task, find_task
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
@@ -23,6 +24,8 @@ def evaluate_files(
     classes: tuple[str, ...] | None = None,
     subgroups: Sequence[tuple[str, ...]] = (),
     smallest_group: int = 1,
+    along: Sequence[str] = (),
+    details: bool = False,
     cluster: str | None = None,
     missing: Missing = Missing.REFUSE,
     id_column: str = "example_id",
@@ -40,6 +43,8 @@ def evaluate_files(
         classes: The declared classes; None takes those of the references.
         subgroups: Columns to score apart; several columns are an intersection.
         smallest_group: Groups with fewer examples are named and not scored.
+        along: Numeric columns to score along.
+        details: Whether the report says all it can: classes, confusion, curves, reliability, rates.
         cluster: The column whose values the intervals resample.
         missing: What a missing prediction is.
         id_column: The column of example ids in both files.
@@ -60,6 +65,9 @@ def evaluate_files(
         subgroups=subgroups,
         smallest_group=smallest_group,
         cluster=cluster,
+        along=along,
+        per_class=details,
+        details=details,
         replicates=replicates,
     )
     if references is None and found.needs_references:
@@ -84,10 +92,14 @@ def _find_metrics(specs: Sequence[str], task: Task) -> list[AnyMetric]:
 def _require_columns(references: References, protocol: Protocol, file: str) -> None:
     known = references.columns.columns
     wanted = {name: "subgroup" for names in protocol.subgroups for name in names}
+    wanted |= dict.fromkeys(protocol.along, "along")
     wanted |= {protocol.cluster: "cluster"} if protocol.cluster else {}
     problems = Problems()
     for name, what in wanted.items():
         if name not in known:
             remedy = did_you_mean(name, known) or f"there are {', '.join(known) or 'none'}"
             problems.add(what, f'{file} has no column "{name}"', remedy)
+        elif what == "along" and not has_numbers(references.columns[name]):
+            message = f'the column "{name}" of {file} is not of numbers'
+            problems.add(what, message, "give a column of numbers, or use --subgroup")
     problems.refuse_if_any()

@@ -1,4 +1,4 @@
-"""The columns of subgroups and clusters, which stand in the answers or in the public table."""
+"""The columns of subgroups, curves and clusters, which stand in the answers or in the public table."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import polars as pl
 from heldout.challenge.definition import Data
 from heldout.challenge.folder import Challenge
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
+from heldout.evaluation.along import numbers_of
 from heldout.evaluation.data import References
 from heldout.evaluation.reading.table import read_table
 
@@ -18,6 +19,7 @@ def wanted_columns(data: Data) -> dict[str, str]:
         for index, names in enumerate(data.subgroups)
         for name in names
     }
+    wanted |= {name: f"data.along[{index}]" for index, name in enumerate(data.along)}
     return wanted | ({data.cluster: "data.cluster"} if data.cluster else {})
 
 
@@ -25,8 +27,30 @@ def example_columns(challenge: Challenge, split: str, references: References) ->
     """Return the wanted columns in the order of the references.
 
     Raises:
-        BadInput: A column is in neither table, or the public table has other examples.
+        BadInput: A column is in neither table, the public table has other examples, or a column to
+            score along is not of numbers.
     """
+    columns = _find_columns(challenge, split, references)
+    problems = Problems()
+    for index, name in enumerate(challenge.definition.data.along):
+        if not has_numbers(columns[name]):
+            message = f'the column "{name}" of the split {split} is not of numbers'
+            remedy = "score along a number, or name the column in data.subgroups"
+            problems.add(f"challenge.toml: data.along[{index}]", message, remedy)
+    problems.refuse_if_any()
+    return columns
+
+
+def has_numbers(column: pl.Series) -> bool:
+    """Whether everything in a column is a number or nothing."""
+    try:
+        numbers_of(column)
+    except TypeError:
+        return False
+    return True
+
+
+def _find_columns(challenge: Challenge, split: str, references: References) -> pl.DataFrame:
     wanted = wanted_columns(challenge.definition.data)
     columns = references.columns.select(
         [name for name in references.columns.columns if name in wanted]

@@ -149,6 +149,7 @@ class Data(Part):
         Field(strict=False),
     ] = ()
     smallest_group: AtLeastOne = 30
+    along: Annotated[tuple[Text, ...], Field(strict=False)] = ()
     cluster: Text | None = None
     missing: Annotated[Missing, Field(strict=False)] = Missing.REFUSE
 

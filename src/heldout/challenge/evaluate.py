@@ -35,7 +35,12 @@ class BrokenChallenge(HeldoutError):
 
 
 def evaluate(
-    challenge: Challenge, *, phase: str, predictions: Path, replicates: int = REPLICATES
+    challenge: Challenge,
+    *,
+    phase: str,
+    predictions: Path,
+    replicates: int = REPLICATES,
+    details: bool = False,
 ) -> Evaluation:
     """Score a predictions file against a phase's held-out answers.
 
@@ -44,6 +49,7 @@ def evaluate(
         phase: Its id.
         predictions: CSV, JSON Lines or Parquet.
         replicates: Number of resamples of the intervals.
+        details: Whether the report says all it can, whatever the phase reveals.
 
     Raises:
         BadInput: Every problem of the predictions; no message holds anything of an answer.
@@ -55,7 +61,7 @@ def evaluate(
         columns = example_columns(challenge, chosen.split, references)
     except BadInput as error:
         raise BrokenChallenge(error.problems) from error
-    protocol = phase_protocol(challenge, chosen, replicates=replicates)
+    protocol = phase_protocol(challenge, chosen, replicates=replicates, details=details)
     return protocol.evaluate(predictions, references=references, columns=columns)
 
 
@@ -65,7 +71,9 @@ def phase_seed(challenge: Challenge, phase: Phase) -> int:
     return derive_seed(about.id, phase.id, about.seed)
 
 
-def phase_protocol(challenge: Challenge, phase: Phase, *, replicates: int = REPLICATES) -> Protocol:
+def phase_protocol(
+    challenge: Challenge, phase: Phase, *, replicates: int = REPLICATES, details: bool = False
+) -> Protocol:
     """Return how a phase scores."""
     about, data = challenge.definition.challenge, challenge.definition.data
     return Protocol(
@@ -79,7 +87,9 @@ def phase_protocol(challenge: Challenge, phase: Phase, *, replicates: int = REPL
         smallest_group=data.smallest_group,
         protect=True,
         cluster=data.cluster,
-        per_class=Reveal.PER_CLASS in phase.reveal,
+        along=data.along,
+        per_class=details or Reveal.PER_CLASS in phase.reveal,
+        details=details,
         replicates=replicates,
     )
 

@@ -42,6 +42,8 @@ class Reveal(StrEnum):
     INTERVAL = "interval"
     SUBGROUPS = "subgroups"
     PER_CLASS = "per-class"
+    CONFUSION = "confusion"
+    CURVES = "curves"
 
 
 class Missing(StrEnum):

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import polars as pl
 
 from heldout.datasets.tasks import Task
-from heldout.evaluation.data import LabelReferences, References
+from heldout.evaluation.along import Profile, along
+from heldout.evaluation.class_scores import CLASS, FEW_RESAMPLES, score_classes
+from heldout.evaluation.data import LabelReferences, Predictions, References
+from heldout.evaluation.details import Details, describe
+from heldout.evaluation.disparities import Disparity, disparities
 from heldout.evaluation.metric import Method
 from heldout.evaluation.reading import Expected, Missing, read_predictions
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.report import Report
+from heldout.evaluation.same_size import SameSize, depends_on_size, same_size
 from heldout.evaluation.scoring import REPLICATES, Scoring, score
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.subgroups import SubgroupScore, disaggregate
-
-CLASS = "class"
+from heldout.statistics.weights import Resampling
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +58,9 @@ class Protocol:
         protect: Whether answers are held out, so that no suppressed group may be reckoned back
             and no message names a class that was not declared.
         cluster: The column whose values the intervals resample.
+        along: Numeric columns to score along.
         per_class: Whether the examples of each class are scored apart.
+        details: Whether the report says all it can: classes, confusion, curves, reliability, rates.
         replicates: Number of resamples.
     """
 
@@ -68,7 +74,9 @@ class Protocol:
     smallest_group: int = 1
     protect: bool = False
     cluster: str | None = None
+    along: Sequence[str] = ()
     per_class: bool = False
+    details: bool = False
     replicates: int = REPLICATES
 
     def evaluate(
@@ -79,7 +87,8 @@ class Protocol:
         Args:
             predictions: CSV, JSON Lines or Parquet.
             references: The answers.
-            columns: The columns of `subgroups` and `cluster`, in the order of the references.
+            columns: The columns of `subgroups`, `along` and `cluster`, in the order of the
+                references.
 
         Raises:
             BadInput: Every problem of the predictions; no message holds anything of an answer.
@@ -99,13 +108,97 @@ class Protocol:
             replicates=self.replicates,
             clusters=None if clusters is None else clusters.to_numpy(),
         )
+        subgroups = self._disaggregate(scoring, columns, clusters, self.subgroups)
+        resampling = self._resampling(references, clusters)
         report = Report(
             n=len(references.example_ids),
             scores=scoring.scores,
-            subgroups=self._disaggregate(scoring, columns, clusters, self.subgroups),
+            subgroups=subgroups,
             per_class=self._by_class(scoring, references, clusters),
+            disparities=self._compare_groups(scoring, columns, resampling),
+            same_size=self._same_size(scoring, subgroups),
+            profiles=self._profiles(scoring, columns, resampling),
+            details=self._describe(read, references, scoring, columns) if self.details else None,
         )
         return Evaluation(report, scoring.stats, self.seed, clusters)
+
+    def _resampling(self, references: References, clusters: pl.Series | None) -> Resampling:
+        return Resampling(
+            len(references.example_ids),
+            seed=self.seed,
+            replicates=self.replicates,
+            clusters=None if clusters is None else clusters.to_numpy(),
+        )
+
+    def _compare_groups(
+        self, scoring: Scoring, columns: pl.DataFrame, resampling: Resampling
+    ) -> tuple[Disparity, ...]:
+        if not self.replicates:
+            return ()
+        return tuple(
+            compared
+            for metric in self.metrics
+            if metric.interval is not Method.NONE
+            for compared in disparities(
+                scoring.stats[metric.key],
+                columns,
+                metric=metric,
+                by=self.subgroups,
+                smallest_group=self.smallest_group,
+                protect=self.protect,
+                resampling=resampling,
+            )
+        )
+
+    def _same_size(
+        self, scoring: Scoring, subgroups: Sequence[SubgroupScore]
+    ) -> tuple[SameSize, ...]:
+        if not self.replicates:
+            return ()
+        return tuple(
+            one
+            for metric in self.metrics
+            if depends_on_size(metric)
+            for one in same_size(
+                scoring.stats[metric.key],
+                [group for group in subgroups if group.metric == metric.key],
+                metric=metric,
+                seed=self.seed,
+            )
+        )
+
+    def _profiles(
+        self, scoring: Scoring, columns: pl.DataFrame, resampling: Resampling
+    ) -> tuple[Profile, ...]:
+        return tuple(
+            along(
+                scoring.stats[metric.key],
+                columns[name],
+                metric=metric,
+                smallest_group=self.smallest_group,
+                resampling=resampling,
+            )
+            for name in self.along
+            for metric in self.metrics
+        )
+
+    def _describe(
+        self,
+        predictions: Predictions,
+        references: References,
+        scoring: Scoring,
+        columns: pl.DataFrame,
+    ) -> Details:
+        return describe(
+            predictions,
+            references,
+            scoring.stats,
+            columns=columns,
+            by=self.subgroups,
+            smallest_group=self.smallest_group,
+            protect=self.protect,
+            independent=self.cluster is None,
+        )
 
     def _expected(self, references: References) -> Expected:
         return Expected(
@@ -119,9 +212,17 @@ class Protocol:
     def _by_class(
         self, scoring: Scoring, references: References, clusters: pl.Series | None
     ) -> tuple[SubgroupScore, ...]:
-        """Score each class with the metrics that are a share of right examples."""
-        if not self.per_class or not isinstance(references, LabelReferences):
+        """Score each class with the metrics that are a share of right examples, or a mean of classes."""
+        if not self.per_class:
             return ()
+        if not isinstance(references, LabelReferences):
+            resampling = replace(
+                self._resampling(references, clusters),
+                replicates=min(self.replicates, FEW_RESAMPLES),
+            )
+            return tuple(
+                row for one in scoring.stats.values() for row in score_classes(one, resampling)
+            )
         names = pl.Series(CLASS, references.names, dtype=pl.String).gather(references.labels)
         shares = [metric for metric in self.metrics if metric.interval is Method.WILSON]
         return self._disaggregate(scoring, names.to_frame(), clusters, [(CLASS,)], shares)

@@ -10,8 +10,10 @@ import numpy as np
 import polars as pl
 
 from heldout.evaluation.data import Floats
+from heldout.evaluation.metric import Number
+from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.subgroups import Group, groups_of
+from heldout.evaluation.subgroups import Group, groups_of, suppressed
 from heldout.statistics.intervals import Interval
 from heldout.statistics.weights import Resampling
 
@@ -49,14 +51,19 @@ class Disparity:
     """One number over all groups of one column, or of an intersection.
 
     Attributes:
-        name: The number.
+        by: The columns.
+        metric: The metric as it was asked for.
+        name: Which of its numbers.
         groups: With simultaneous 95 % intervals, in the order of their names.
         worst: The group with the worst value.
         gap: Best less worst, or worst less best where less is better.
         ratio: The smaller over the larger; None where a value or a resample is not above 0.
-        left_out: Groups that have no interval: too few examples, or an undefined number.
+        left_out: Groups that have no interval: too few examples, an undefined number, or one that
+            is withheld.
     """
 
+    by: tuple[str, ...]
+    metric: str
     name: str
     groups: tuple[GroupInterval, ...]
     worst: dict[str, str]
@@ -93,31 +100,96 @@ def disparity(
     """
     found = groups_of(columns, by)
     position = stats.metric.names.index(name)
-    drawn = np.concatenate([_reduce(stats, found, one, position) for one in resampling.blocks()])
-    values = _reduce(stats, found, np.ones((1, len(stats))), position)[0]
+    values, drawn = _measure(stats, found, resampling)
+    number = Number(name, -np.inf, np.inf, higher_is_better)
+    about = (tuple(by), stats.metric.key)
+    return _compare(about, number, found, [], values[:, position], drawn[..., position])
+
+
+def disparities(
+    stats: ExampleStats,
+    columns: pl.DataFrame,
+    *,
+    metric: AnyMetric,
+    by: Sequence[Sequence[str]],
+    smallest_group: int = 1,
+    protect: bool = False,
+    resampling: Resampling,
+) -> list[Disparity]:
+    """Compare the groups of several columns and intersections by every number of a metric.
+
+    Args:
+        stats: Of all examples.
+        columns: One row per example, in the same order.
+        metric: What the statistics belong to.
+        by: Names of columns, for each comparison.
+        smallest_group: Groups with fewer examples are left out.
+        protect: As in `subgroups.disaggregate`: what is withheld there is left out here.
+        resampling: Of all examples, with clusters where there are any.
+
+    Returns:
+        One for each entry of `by` and each number, where two groups or more have an interval.
+    """
+    compared = []
+    for names in by:
+        found = groups_of(columns, names)
+        hidden = suppressed(found, smallest_group, protect=protect)
+        shown = [group for group, gone in zip(found, hidden, strict=True) if not gone]
+        withheld = [group for group, gone in zip(found, hidden, strict=True) if gone]
+        if len(shown) < 2:
+            continue
+        values, drawn = _measure(stats, shown, resampling)
+        compared += [
+            _compare(
+                (tuple(names), metric.key), number, shown, withheld, values[:, i], drawn[..., i]
+            )
+            for i, number in enumerate(metric.numbers)
+        ]
+    return [one for one in compared if one is not None]
+
+
+def _compare(
+    about: tuple[tuple[str, ...], str],
+    number: Number,
+    found: Sequence[Group],
+    withheld: Sequence[Group],
+    values: Floats,
+    drawn: Floats,
+) -> Disparity | None:
+    """Compare by one number: values (groups,), drawn (replicates, groups)."""
     kept = [i for i, group in enumerate(found) if group.n >= FEWEST]
     kept = [i for i in kept if not np.isnan([values[i], *drawn[:, i]]).any()]
     if len(kept) < 2:
         return None
     values, drawn, chosen = values[kept], drawn[:, kept], [found[i] for i in kept]
     positive = values.min() > 0 and drawn.min() > 0
-    worst = int(np.argmin(values) if higher_is_better else np.argmax(values))
+    worst = int(np.argmin(values) if number.higher_is_better else np.argmax(values))
+    left_out = [group for i, group in enumerate(found) if i not in kept]
     return Disparity(
-        name=name,
-        groups=tuple(_intervals(chosen, values, drawn)),
+        *about,
+        number.name,
+        groups=tuple(_intervals(number, chosen, values, drawn)),
         worst=chosen[worst].name,
         gap=_spread(values, drawn),
         ratio=_as_ratio(_spread(np.log(values), np.log(drawn))) if positive else None,
-        left_out=tuple(group.name for i, group in enumerate(found) if i not in kept),
+        left_out=tuple(group.name for group in (*left_out, *withheld)),
     )
 
 
-def _reduce(stats: ExampleStats, found: Sequence[Group], weights: Floats, position: int) -> Floats:
-    """Return (replicates, groups)."""
-    columns = [
-        stats.take(one.members).reduce(weights[:, one.members])[:, position] for one in found
+def _measure(
+    stats: ExampleStats, found: Sequence[Group], resampling: Resampling
+) -> tuple[Floats, Floats]:
+    """Return values (groups, names) and resampled ones (replicates, groups, names)."""
+    own = [stats.take(group.members) for group in found]
+    values = np.stack([one.reduce() for one in own])
+    blocks = [
+        np.stack(
+            [one.reduce(weights[:, group.members]) for one, group in zip(own, found, strict=True)],
+            axis=1,
+        )
+        for weights in resampling.blocks()
     ]
-    return np.stack(columns, axis=1)
+    return values, np.concatenate(blocks)
 
 
 def limit(drawn: Floats, values: Floats, errors: Floats) -> float:
@@ -129,12 +201,17 @@ def limit(drawn: Floats, values: Floats, errors: Floats) -> float:
     return float(np.quantile(scaled.max(axis=1), 0.95))
 
 
-def _intervals(found: Sequence[Group], values: Floats, drawn: Floats) -> list[GroupInterval]:
+def _intervals(
+    number: Number, found: Sequence[Group], values: Floats, drawn: Floats
+) -> list[GroupInterval]:
     errors = drawn.std(axis=0, ddof=1)
     widths = limit(drawn, values, errors) * errors
+    lows, highs = np.maximum(values - widths, number.low), np.minimum(values + widths, number.high)
     return [
-        GroupInterval(group.name, group.n, float(value), Interval(value - width, value + width))
-        for group, value, width in zip(found, values.tolist(), widths.tolist(), strict=True)
+        GroupInterval(group.name, group.n, value, Interval(low, high))
+        for group, value, low, high in zip(
+            found, values.tolist(), lows.tolist(), highs.tolist(), strict=True
+        )
     ]
 
 

@@ -5,8 +5,15 @@ from __future__ import annotations
 import msgspec
 
 from heldout.errors import BadInput, Problem
+from heldout.evaluation.along import Profile
+from heldout.evaluation.details import Details
+from heldout.evaluation.disparities import Disparity
+from heldout.evaluation.same_size import SameSize
 from heldout.evaluation.scoring import Score
 from heldout.evaluation.subgroups import SubgroupScore
+
+# Only in the JSON where there is something in them.
+FURTHER = ("per_class", "disparities", "same_size", "profiles", "details")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -16,15 +23,24 @@ class Report(msgspec.Struct, frozen=True):
         n: Number of examples scored; None where there are problems.
         scores: One per metric and name.
         subgroups: One per group, metric and name.
-        per_class: The same for the examples of each class; not in the JSON unless asked for.
         problems: What is wrong with the input.
+        per_class: Scores of the examples of each class; not in the JSON unless asked for, as
+            everything below.
+        disparities: How unequal a number is over groups: worst group, gap and ratio.
+        same_size: Random subsets of the groups' sizes, for metrics that depend on size.
+        profiles: Scores along numeric columns.
+        details: Classes, confusion, curves, reliability and rates by group.
     """
 
     n: int | None = None
     scores: tuple[Score, ...] = ()
     subgroups: tuple[SubgroupScore, ...] = ()
-    per_class: tuple[SubgroupScore, ...] = ()
     problems: tuple[Problem, ...] = ()
+    per_class: tuple[SubgroupScore, ...] = ()
+    disparities: tuple[Disparity, ...] = ()
+    same_size: tuple[SameSize, ...] = ()
+    profiles: tuple[Profile, ...] = ()
+    details: Details | None = None
 
     def __post_init__(self) -> None:
         if self.problems and (self.scores or self.subgroups or self.per_class):
@@ -41,8 +57,9 @@ class Report(msgspec.Struct, frozen=True):
     def to_json(self) -> bytes:
         """Write it; an undefined number is null with a reason."""
         fields = msgspec.structs.asdict(self)
-        if not self.per_class:
-            del fields["per_class"]
+        for name in FURTHER:
+            if not fields[name]:
+                del fields[name]
         return msgspec.json.encode(fields)
 
     @classmethod

@@ -95,7 +95,7 @@ def disaggregate(
     scores = []
     for names in ([entry] if isinstance(entry, str) else list(entry) for entry in by):
         groups = groups_of(columns, names)
-        hidden = _suppressed(groups, smallest_group, protect=protect)
+        hidden = suppressed(groups, smallest_group, protect=protect)
         for group, is_hidden in zip(groups, hidden, strict=True):
             if is_hidden:
                 scores += _withheld(group, metric, smallest_group)
@@ -128,7 +128,8 @@ def groups_of(columns: pl.DataFrame, names: Sequence[str]) -> list[Group]:
     ]
 
 
-def _suppressed(groups: Sequence[Group], smallest: int, *, protect: bool) -> list[bool]:
+def suppressed(groups: Sequence[Group], smallest: int, *, protect: bool) -> list[bool]:
+    """Tell which groups have no numbers: the small ones and, to protect them, a few more."""
     hidden = [group.n < smallest for group in groups]
     by_size = sorted(range(len(groups)), key=lambda i: groups[i].n)
     if protect and any(hidden):
