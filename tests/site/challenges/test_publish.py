@@ -13,7 +13,7 @@ from heldout.site.accounts.models import User
 from heldout.site.catalog import storage
 from heldout.site.catalog.services import media_path, path_of
 from heldout.site.challenges.models import Challenge, Role
-from heldout.site.challenges.services import publish
+from heldout.site.challenges.services import edit_phase, publish
 
 
 def zipped(folder: Path) -> io.BytesIO:
@@ -106,9 +106,29 @@ def test_a_zip_gives_the_same_challenge_as_the_folder(challenge, made, organiser
     first = challenge.revision
     again = publish(source=zipped(made.folder), by=organiser, now=timezone.now())
     assert again == challenge
+    assert again.revision == first
+
+
+def test_an_unchanged_folder_makes_no_revision_and_keeps_what_was_edited(
+    challenge, made, organiser, settings
+):
+    phase = challenge.phases.get(key="dev")
+    edit_phase(phase=phase, by=organiser, now=timezone.now(), per_day=3)
+    folders = list((settings.ANSWERS / "challenges/cats").iterdir())
+    publish(source=made.folder, by=None, now=timezone.now())
+    assert challenge.revisions.count() == 1
+    assert challenge.phases.get(key="dev").per_day == 3
+    assert list((settings.ANSWERS / "challenges/cats").iterdir()) == folders
+
+
+@pytest.mark.parametrize(
+    "file", ["README.md", "terms.md", "challenge.toml", "answers/test.csv", "data/notes.txt"]
+)
+def test_a_change_of_any_file_makes_a_revision(challenge, copy, file):
+    path = copy / file
+    path.write_text((path.read_text() if path.exists() else "") + "\n")
+    again = publish(source=copy, by=None, now=timezone.now())
     assert again.revision.number == 2
-    assert again.revision.digest == first.digest
-    assert again.revision.data == first.data
 
 
 def test_publishing_again_changes_phases_and_keeps_those_with_submissions(

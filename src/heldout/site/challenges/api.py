@@ -12,6 +12,7 @@ from heldout.site.accounts.security import ANYBODY, SIGNED_IN
 from heldout.site.catalog.responses import download
 from heldout.site.challenges import services
 from heldout.site.challenges.access import Viewer
+from heldout.site.challenges.frames import phase_title
 from heldout.site.challenges.lookup import find_challenge, find_file, find_phase
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.common.schemas import Problems
@@ -30,11 +31,15 @@ class LimitsOut(Schema):
 
 
 class PhaseOut(Schema):
+    """`freezes`: from then on the leaderboard stands still until the phase closes."""
+
     id: str
+    title: str
     split: str
     status: str
     opens: datetime
     closes: datetime
+    freezes: datetime | None
     submissions: LimitsOut
     final: str
     leaderboard: str
@@ -79,12 +84,14 @@ class FileOut(Schema):
 
 
 class PhaseEdit(Schema):
-    """Only what is given is changed; a limit of null is no limit."""
+    """Only what is given is changed; a limit of null is no limit, `freezes` of null no freeze."""
 
     model_config = ConfigDict(extra="forbid")
 
+    title: str = ""
     opens: datetime | None = None
     closes: datetime | None = None
+    freezes: datetime | None = None
     per_day: int | None = None
     per_week: int | None = None
     in_total: int | None = None
@@ -235,10 +242,12 @@ def _phases(challenge: Challenge) -> list[Phase]:
 def _phase(phase: Phase, now: datetime) -> PhaseOut:
     return PhaseOut(
         id=phase.key,
+        title=phase_title(phase),
         split=phase.split,
         status=phase.status(now).value,
         opens=phase.opens,
         closes=phase.closes,
+        freezes=phase.freezes,
         submissions=LimitsOut(
             per_day=phase.per_day, per_week=phase.per_week, in_total=phase.in_total
         ),

@@ -41,6 +41,9 @@ class ZonedDateTime(forms.DateTimeField):
             return super().to_python(value)
 
 
+CHOSEN = ("chosen:1", "chosen:2", "chosen:3")
+
+
 class PhaseForm(forms.Form):
     title = forms.CharField(max_length=120, required=False, help_text="Left empty: made of its id.")
     per_day = forms.IntegerField(label="Submissions a day", min_value=1, required=False)
@@ -57,14 +60,16 @@ class PhaseForm(forms.Form):
 
     def __init__(self, data: Any = None, *, phase: Phase) -> None:
         initial = {name: getattr(phase, name) for name in self.base_fields}
-        times = ("opens", "closes")
+        times = ("opens", "closes", "freezes")
         initial.update({name: getattr(phase, name) for name in times})
         super().__init__(data, initial=initial)
         zone = phase.challenge.zone
         for name in times:
-            self.fields[name] = ZonedDateTime(zone=zone)
+            self.fields[name] = ZonedDateTime(zone=zone, required=name != "freezes")
             self.fields[name].help_text = f"On the clock of {zone.key}."
-        rules = dict.fromkeys(["best", "latest", phase.final])
+        self.fields["freezes"].label = "Leaderboard freezes"
+        self.fields["freezes"].help_text += " From then on it stands still until the phase closes."
+        rules = dict.fromkeys(["best", "latest", *CHOSEN, phase.final])
         self.fields["final"].choices = [  # type: ignore[attr-defined]
             (rule, final_text(rule).capitalize()) for rule in rules
         ]

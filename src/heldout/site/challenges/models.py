@@ -154,6 +154,7 @@ class Role(models.TextChoices):
     ORGANISER = "organiser", "Organiser"
     CO_ORGANISER = "co-organiser", "Co-organiser"
     REVIEWER = "reviewer", "Reviewer"
+    ANNOTATOR = "annotator", "Annotator"
 
 
 class Organiser(models.Model):

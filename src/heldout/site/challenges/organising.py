@@ -102,15 +102,16 @@ def _published(request: HttpRequest, given: dict[str, Any], only: Challenge | No
         if "folder" in given
         else given["archive"].file
     )
+    now = timezone.now()
     challenge = services.publish(
-        source=source,
-        by=cast(User, request.user),
-        now=timezone.now(),
-        slug=only.slug if only else None,
+        source=source, by=cast(User, request.user), now=now, slug=only.slug if only else None
     )
     number = challenge.revision.number
-    done = "is published" if number == 1 else f"is published anew, as revision {number}"
-    messages.success(request, f"{challenge.title} {done}.")
+    if challenge.revision.created_at < now:
+        messages.info(request, f"Nothing has changed: revision {number} stays.")
+    else:
+        done = "is published" if number == 1 else f"is published anew, as revision {number}"
+        messages.success(request, f"{challenge.title} {done}.")
     return redirect("challenges:organise", challenge.slug)
 
 

@@ -56,12 +56,23 @@ def add_organiser(
         raise BadInput([Problem("email", f"{email} is not an e-mail address")])
     with transaction.atomic():
         user = person(email=email)
+        if role == Role.ANNOTATOR and challenge.members.filter(user=user).exists():
+            message = f"{user} takes part, and annotators see answers"
+            raise Refused([Problem("role", message, "choose somebody who does not compete")])
         row, _ = Organiser.objects.update_or_create(
             challenge=challenge, user=user, defaults={"role": role}
         )
         _keep_an_organiser(challenge)
         audit.record("organiser added", by=by, on=challenge, now=now, user=user.pk, role=role)
     return row
+
+
+def uninvite(*, invitation: Invitation, by: User, now: datetime) -> None:
+    """Take an invitation back; who takes part already goes on taking part."""
+    require(by, "challenges.manage_people", invitation.challenge)
+    with transaction.atomic():
+        audit.record("invitation withdrawn", by=by, on=invitation.challenge, now=now)
+        invitation.delete()
 
 
 def remove_organiser(*, organiser: Organiser, by: User, now: datetime) -> None:

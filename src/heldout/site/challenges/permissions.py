@@ -20,6 +20,7 @@ from heldout.site.challenges.models import (
 )
 
 EDITORS = (Role.ORGANISER, Role.CO_ORGANISER)
+REVIEWERS = (*EDITORS, Role.REVIEWER)
 
 
 def role_of(user: Any, challenge: Challenge) -> Role | None:
@@ -41,8 +42,13 @@ def edits(user: Any, challenge: Challenge | None) -> bool:
 
 @rules.predicate
 def reviews(user: Any, challenge: Challenge | None) -> bool:
-    """Organisers of every role see all submissions."""
-    return challenge is not None and role_of(user, challenge) is not None
+    """Organisers and reviewers see all submissions; annotators none."""
+    return challenge is not None and role_of(user, challenge) in REVIEWERS
+
+
+@rules.predicate
+def annotates(user: Any, challenge: Challenge | None) -> bool:
+    return challenge is not None and role_of(user, challenge) == Role.ANNOTATOR
 
 
 @rules.predicate
@@ -110,15 +116,18 @@ def leads(user: Any, entrant: Entrant | None) -> bool:
 
 
 may_enter = is_public | (is_by_invitation & is_invited)
-sees = may_enter | (is_by_invitation & is_participant) | reviews
+sees = may_enter | (is_by_invitation & is_participant) | reviews | annotates
 
 rules.add_perm("challenges.create", is_signed_in & may_organise)
 rules.add_perm("challenges.view", sees)
 rules.add_perm("challenges.download", sees)
-rules.add_perm("challenges.join", is_signed_in & may_enter)
+# Who has seen answers does not compete.
+rules.add_perm("challenges.join", is_signed_in & may_enter & ~annotates)
 rules.add_perm("challenges.edit", is_signed_in & edits)
 rules.add_perm("challenges.manage_people", is_signed_in & is_organiser)
 rules.add_perm("challenges.review", is_signed_in & reviews)
+rules.add_perm("challenges.annotate", is_signed_in & (edits | annotates))
+rules.add_perm("challenges.export", is_signed_in & is_organiser)
 rules.add_perm(
     "challenges.view_board",
     reviews_challenge_of

@@ -39,7 +39,8 @@ def publish(
 ) -> Challenge:
     """Publish a challenge folder, or a ZIP of one; publishing it again makes a new revision.
 
-    Public data and answers go to separate places and are flushed before any row says they are there.
+    A folder that is as the current revision was leaves everything as it is, what was edited on the
+    site included. Public data and answers go to separate places and are flushed before any row says they are there.
     `by` is None when the machine's own administrator publishes. With `slug`, only a new revision of
     that challenge is taken.
 
@@ -57,6 +58,10 @@ def publish(
         _require_right(slug, by)
         digest, data_folder = store(slug=slug, source=folder.data)
         answers_folder = _store_answers(folder)
+        existing = Challenge.objects.filter(slug=slug, current__isnull=False).first()
+        if existing is not None and _is_unchanged(existing, folder, digest, answers_folder):
+            discard(Path(settings.ANSWERS) / answers_folder)
+            return existing
         with transaction.atomic():
             challenge = _challenge(folder, now)
             data = add_revision(
@@ -211,6 +216,18 @@ def _set_organisers(challenge: Challenge, definition: Definition, by: User | Non
     if by is None:
         # Whom the machine's administrator names may go on to publish from the browser.
         User.objects.filter(pk__in=[user.pk for user in people]).update(may_organise=True)
+
+
+def _is_unchanged(
+    challenge: Challenge, folder: ChallengeFolder, data_digest: str, answers_folder: str
+) -> bool:
+    now = challenge.revision
+    pages = (now.overview, now.terms, now.datasheet)
+    return (
+        pages == tuple(folder.page(page) for page in ("overview", "terms", "datasheet"))
+        and now.data.digest == data_digest
+        and now.digest == storage.tree_digest(Path(settings.ANSWERS) / answers_folder)
+    )
 
 
 def _tables(folder: ChallengeFolder) -> dict[str, Table]:

@@ -26,7 +26,7 @@ from heldout.site.challenges.models import (
     TermsAcceptance,
     Visibility,
 )
-from heldout.site.challenges.people import add_organiser, invite, remove_organiser
+from heldout.site.challenges.people import add_organiser, invite, remove_organiser, uninvite
 from heldout.site.challenges.publishing import publish
 from heldout.site.common import audit
 from heldout.site.common.problems import Refused
@@ -46,12 +46,14 @@ __all__ = [
     "remove_organiser",
     "require",
     "set_visibility",
+    "uninvite",
     "visible",
 ]
 
 # No limit needs more, and every database can hold it.
 MOST = 1_000_000
 YEARS = range(2000, 2100)
+LONGEST_TITLE = 120
 
 EDITABLE = (
     "title",
@@ -131,6 +133,9 @@ def edit_phase(*, phase: Phase, by: User, now: datetime, **changes: Any) -> Phas
     unknown = changes.keys() - set(EDITABLE)
     if unknown:
         raise TypeError(f"not editable: {', '.join(sorted(unknown))}")
+    if phase.retired:
+        message = "the latest revision no longer has this phase"
+        raise Refused([Problem("phase", message, "publish a revision that has it")])
     before = {name: getattr(phase, name) for name in changes}
     for name, value in changes.items():
         setattr(phase, name, value)
@@ -161,7 +166,9 @@ def _check_phase(phase: Phase) -> None:
             remedy = f"write a number from 1 to {MOST:,}, or nothing"
             problems.add(name, f"{value} is not a limit", remedy)
     if not _is_final_rule(phase.final):
-        problems.add("final", "is no rule", "write best or latest")
+        problems.add("final", "is no rule", "write best, latest or chosen:2")
+    if not isinstance(phase.title, str) or len(phase.title) > LONGEST_TITLE:
+        problems.add("title", f"is no title of at most {LONGEST_TITLE} letters", "write none")
     if phase.leaderboard not in Audience.values:
         problems.add("leaderboard", "is no audience", f"choose one of {', '.join(Audience.values)}")
     if not isinstance(phase.reveal, list):
@@ -179,7 +186,8 @@ def _check_phase(phase: Phase) -> None:
 def _check_times(phase: Phase, problems: Problems) -> None:
     """Refuse what cannot be compared, or what some timezones cannot tell."""
     found = len(problems.found)
-    for name in ("opens", "closes"):
+    optional = ["freezes"] if phase.freezes is not None else []
+    for name in ("opens", "closes", *optional):
         at: datetime | None = getattr(phase, name)
         if at is None or at.tzinfo is None or at.year not in YEARS:
             remedy = "write a date and time of this century with its offset"

@@ -78,7 +78,7 @@ def _context(request: HttpRequest, challenge: Challenge, own: Entrant | None) ->
     context = frame(request, challenge, "team") | {
         "over": teams.is_over(challenge, now),
         "may_merge": teams.may_merge(challenge, now),
-        "may_join": user.has_perm("challenges.join", challenge),
+        "may_join": own is not None or user.has_perm("challenges.join", challenge),
         "offers": teams.offers_to(challenge, user),
         "own": own,
     }

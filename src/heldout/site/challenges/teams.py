@@ -60,7 +60,7 @@ def may_merge(challenge: Challenge, now: datetime) -> bool:
 
 def form_team(*, challenge: Challenge, name: str, by: User, now: datetime) -> Entrant:
     """Make oneself a team others can join; who takes part already brings their submissions along."""
-    require(by, "challenges.join", challenge)
+    _require_entry(challenge, by)
     if challenge.largest_team < 2:
         raise _refused("team", "this challenge is entered alone, there are no teams")
     with _changing(challenge, now):
@@ -79,6 +79,12 @@ def form_team(*, challenge: Challenge, name: str, by: User, now: datetime) -> En
             refresh_boards(challenge, now=now)
         audit.record("team formed", by=by, on=entrant, now=now, name=name)
     return entrant
+
+
+def _require_entry(challenge: Challenge, user: User) -> None:
+    """Who takes part already goes on taking part, whatever the challenge has become."""
+    if entrant_of(challenge, user) is None:
+        require(user, "challenges.join", challenge)
 
 
 def rename_team(*, entrant: Entrant, name: str, by: User, now: datetime) -> Entrant:
@@ -207,7 +213,7 @@ def accept_offer(*, offer: TeamOffer, by: User, now: datetime) -> Entrant:
         PermissionDenied: The person may not take part in the challenge.
     """
     challenge, team = offer.entrant.challenge, offer.entrant
-    require(by, "challenges.join", challenge)
+    _require_entry(challenge, by)
     with _changing(challenge, now):
         _close(offer, OfferState.ACCEPTED, by, now)
         own = entrant_of(challenge, by)
