@@ -1,0 +1,125 @@
+"""Annotations as an index keeps them: those of one example together, ready to be drawn or told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from heldout.datasets.annotations.schema import Kind, Origin
+from heldout.datasets.table import ID
+
+# What annotations tell about their example, as columns of the index.
+CLASSES, OBJECTS, ORIGINS = "object classes", "objects", "label origin"
+LABELS, CAPTIONS, ANSWERS = "labels", "captions", "answers"
+
+_ORIGIN_WORDS = {
+    Origin.HUMAN: "made by people",
+    Origin.MACHINE: "machine-made",
+    Origin.VERIFIED: "machine-made, verified by people",
+}
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One annotation of an example; positions as in `heldout.datasets.annotations`.
+
+    Attributes:
+        kind: A `Kind`.
+        category: The class, by name.
+        box: Left, top, right, bottom.
+        rotation: Degrees clockwise about the box's centre.
+        polygons: Outlines, each x, y, x, y …
+        mask: Compressed run lengths.
+        size: Height and width of the mask.
+        keypoints: x, y and visibility of each.
+        text: Of a caption or an answer.
+        annotator: Who made it.
+        origin: An `Origin`, or empty where nobody says.
+        score: A machine's confidence.
+        crowd: Whether it marks a group.
+    """
+
+    kind: str
+    category: str = ""
+    box: tuple[float, float, float, float] | None = None
+    rotation: float = 0.0
+    polygons: tuple[tuple[float, ...], ...] = ()
+    mask: str = ""
+    size: tuple[int, int] | None = None
+    keypoints: tuple[float, ...] = ()
+    text: str = ""
+    annotator: str = ""
+    origin: str = ""
+    score: float | None = None
+    crowd: bool = False
+
+
+_decoder = msgspec.json.Decoder(list[Mark])
+
+
+def encode(marks: Sequence[Mark]) -> bytes:
+    """Return the annotations of one example as JSON."""
+    return msgspec.json.encode(marks)
+
+
+def decode(content: bytes | str) -> list[Mark]:
+    """Return the annotations of one example."""
+    return _decoder.decode(content)
+
+
+def marks_of(annotations: pl.DataFrame) -> Iterator[tuple[str, list[Mark]]]:
+    """Yield each example's id with its annotations, in the order of the table."""
+    for (one,), rows in annotations.group_by(ID, maintain_order=True):
+        yield str(one), [_mark(row) for row in rows.iter_rows(named=True)]
+
+
+def _mark(row: Mapping[str, Any]) -> Mark:
+    size = (row["mask_height"], row["mask_width"])
+    return Mark(
+        kind=row["kind"],
+        category=row["category"] or "",
+        box=None if row["x0"] is None else (row["x0"], row["y0"], row["x1"], row["y1"]),
+        rotation=row["rotation"] or 0.0,
+        polygons=tuple(map(tuple, row["polygons"] or ())),
+        mask=row["mask"] or "",
+        size=None if None in size else size,
+        keypoints=tuple(row["keypoints"] or ()),
+        text=row["text"] or "",
+        annotator=row["annotator"] or "",
+        origin=row["origin"] or "",
+        score=row["score"],
+        crowd=row["crowd"],
+    )
+
+
+def told(annotations: pl.DataFrame) -> pl.DataFrame:
+    """Return what the annotations tell about each example, one row per annotated example."""
+    kind, found = pl.col("kind"), set(annotations["kind"])
+    located = kind.is_in([Kind.OBJECT, Kind.SEGMENT])
+    words = pl.col("origin").replace_strict(
+        {str(one): text for one, text in _ORIGIN_WORDS.items()},
+        default=None,
+        return_dtype=pl.String,
+    )
+    each: dict[str, pl.Expr] = {}
+    if found & {Kind.OBJECT, Kind.SEGMENT}:
+        each[CLASSES] = _distinct("category", located)
+        each[OBJECTS] = located.sum().cast(pl.Int64)
+    for name, one, column in (
+        (LABELS, Kind.LABEL, "category"),
+        (CAPTIONS, Kind.CAPTION, "text"),
+        (ANSWERS, Kind.ANSWER, "text"),
+    ):
+        if one in found:
+            each[name] = _distinct(column, kind == one)
+    if annotations["origin"].null_count() < len(annotations):
+        each[ORIGINS] = words.drop_nulls().unique(maintain_order=True)
+    return annotations.group_by(ID, maintain_order=True).agg(
+        one.alias(name) for name, one in each.items()
+    )
+
+
+def _distinct(column: str, where: pl.Expr) -> pl.Expr:
+    return pl.col(column).filter(where).drop_nulls().unique(maintain_order=True)
