@@ -1,111 +1,209 @@
-"""A unique string stands in the answers; no route shows it to anybody who is not an organiser."""
+"""Unique strings stand in what must not be seen; every page is asked for them as everybody."""
 
-import re
-from collections.abc import Iterator
+import dataclasses
+from types import ModuleType, SimpleNamespace
 
+import polars as pl
 import pytest
-from django.test import Client
-from django.urls import URLPattern, URLResolver, get_resolver
+from django.contrib.sessions.models import Session
+from django.http import HttpResponse
+from django.test import Client, override_settings
+from django.urls import get_resolver, path
+from django.urls.resolvers import RegexPattern, URLResolver
 from django.utils import timezone
 
+from heldout.site.accounts.models import ApiToken, SignInLink
+from heldout.site.accounts.services import create_sign_in_link, create_user
+from heldout.site.challenges.models import Organiser, Role
 from heldout.site.challenges.services import publish
 from heldout.site.worker import drain
+from tests.site.conftest import PASSWORD, phase_toml
+from tests.site.crawling import Visit, Visitor, crawl, visit
 
-CANARY = "canary7c1f93b2"
-PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
-
-
-def routes(resolver: URLResolver, prefix: str = "") -> Iterator[str]:
-    """Every address of the site with its parameters, from the resolver: a new page is covered."""
-    for entry in resolver.url_patterns:
-        route = prefix + str(entry.pattern)
-        if isinstance(entry, URLPattern):
-            yield route
-        else:
-            yield from routes(entry, route)
-
-
-def filled(route: str, values: dict[str, list[str]]) -> list[str]:
-    """The addresses a route stands for, given what exists on the site."""
-    addresses = [f"/{route.lstrip('^').rstrip('$')}"]
-    for match in PARAMETER.finditer(route):
-        choices = values.get(match[1], ["1"])
-        addresses = [address.replace(match[0], value) for address in addresses for value in choices]
-    return addresses
+# One string for each thing that is kept from somebody.
+ANSWER, SECRET, DRAFT, TEAM, ADDRESS = (
+    f"canary7c1f{name}" for name in ("answer", "secret", "draft", "team", "address")
+)
+# Those who may see it; everything else is a leak.
+ALLOWED = {
+    ANSWER: set(),
+    SECRET: set(),
+    DRAFT: {"organiser", "staff"},
+    TEAM: {"participant", "organiser", "co-organiser", "staff"},
+    ADDRESS: {"participant", "staff"},
+}
+# Reached by nobody in the crawl, each for its reason.
+UNREACHED = {"api/v1/": "the root of the API has no page"}
 
 
-def content(response) -> bytes:
-    body = b"".join(response.streaming_content) if response.streaming else response.content
-    return body + str(response.headers).encode()
+def leaks(visits: list[Visit]) -> list[str]:
+    return [
+        f"{secret} in {one}"
+        for one in visits
+        for secret, allowed in ALLOWED.items()
+        if secret in one.found and one.role not in allowed
+    ]
+
+
+PHASES = (
+    phase_toml("dev")
+    + phase_toml("silent", reveal="[]")
+    + phase_toml("insiders", leaderboard="organisers")
+)
+
+
+def _numbers(write_challenge, folder):
+    """A challenge not published yet, whose held-out answers are numbers."""
+    made = write_challenge(folder, slug="numbers", phases=phase_toml("dev", split="test"))
+    for name in ("data/train.parquet", "answers/test.csv"):
+        read = pl.read_parquet if name.endswith("parquet") else pl.read_csv
+        table = read(folder / name).with_columns(reference=pl.int_range(pl.len()) + 0.5)
+        table.write_parquet(folder / name) if "train" in name else table.write_csv(folder / name)
+    toml = (folder / "challenge.toml").read_text()
+    for old, new in (
+        ("tabular-classification", "regression"),
+        ('classes = ["cat", "dog", "bird"]\n', 'visibility = "private"\n'),
+        ('id = "accuracy"', 'id = "mae"'),
+        ('[[metrics]]\nid = "balanced-accuracy"\n', ""),
+        ("Cats and others", f"Numbers {DRAFT}"),
+        ("Cat, dog or bird?", f"Which number? {DRAFT}"),
+    ):
+        assert old in toml
+        toml = toml.replace(old, new)
+    (folder / "challenge.toml").write_text(toml)
+    for page in ("README.md", "terms.md"):
+        (folder / page).write_text(f"# {DRAFT}\n")
+    return made
 
 
 @pytest.fixture
-def everywhere(write_challenge, tmp_path, organiser, enter_as, scored, challenge):
-    """A site whose answers hold the canary, with submissions of every outcome."""
-    made = write_challenge(tmp_path / "canary", canary=CANARY)
+def everywhere(
+    site, write_challenge, tmp_path, organiser, challenge, enter_as, scored, signed_in, api
+):
+    """A site with the canaries in their places: who visits it, and what stands in addresses."""
+    made = write_challenge(tmp_path / "canary", phases=PHASES, canary=ANSWER)
     publish(source=made.folder, by=None, now=timezone.now())
+    publish(
+        source=_numbers(write_challenge, tmp_path / "numbers").folder, by=None, now=timezone.now()
+    )
     challenge.refresh_from_db()
-    taking_part = enter_as("somebody")
-    submissions = [
-        scored(taking_part, 20),
-        scored(taking_part, content=b"example_id,prediction\ne000," + CANARY[:-1].encode()),
-        scored(taking_part, 30, phase=challenge.phases.get(key="silent")),
-    ]
+    participant, rival = enter_as("participant"), enter_as("rival")
+    participant.email = f"{ADDRESS}@example.org"
+    participant.save()
+    participant.emailaddress_set.update(email=participant.email)
+    phases = {key: challenge.phases.get(key=key) for key in ("dev", "silent", "insiders")}
+    file = "example_id,prediction\ne000," + TEAM
+    named = {"note": f"our {TEAM}", "filename": f"{TEAM}.csv"}
+    scored(participant, 20, phase=phases["dev"], **named)
+    scored(participant, content=file.encode(), phase=phases["dev"], **named)
+    scored(participant, 17, phase=phases["insiders"], **named)
+    scored(rival, 30, phase=phases["silent"], note="mine")
     drain()
-    ids = [submission.pk for submission in submissions]
-    files = challenge.revision.data.files.all()
-    return taking_part, {
-        "slug": ["cats"],
-        "phase": list(challenge.phases.values_list("key", flat=True)),
-        "key": list(challenge.phases.values_list("key", flat=True)),
-        "name": [file.name for file in files] + ["../answers/test.csv"],
-        "file_id": [str(file.pk) for file in files],
-        "revision_id": [str(challenge.revision.data_id)],
-        "submission": ids,
-        "submission_id": ids,
-    }
-
-
-def test_the_canary_is_in_the_answers(everywhere, settings):
-    assert any(
-        CANARY.encode() in path.read_bytes()
-        for path in settings.ANSWERS.rglob("*")
-        if path.is_file()
+    people = {"participant": participant, "rival": rival, "organiser": organiser}
+    people["co-organiser"] = create_user(email="co@example.org", handle="co", password=PASSWORD)
+    Organiser.objects.create(
+        challenge=challenge, user=people["co-organiser"], role=Role.CO_ORGANISER
+    )
+    people["staff"] = create_user(email="staff@example.org", handle="staff", password=PASSWORD)
+    type(organiser).objects.filter(handle="staff").update(is_staff=True, is_superuser=True)
+    people["staff"].refresh_from_db()
+    link = _plant_secrets(site, participant)
+    participant.refresh_from_db()
+    clients = {"anonymous": [Client()]} | {role: [signed_in(one)] for role, one in people.items()}
+    clients["rival"].append(api(rival))
+    visitors = {role: [Visitor.like(one) for one in found] for role, found in clients.items()}
+    files = [file.name for file in challenge.revision.data.files.all()]
+    return SimpleNamespace(
+        visitors=visitors,
+        given={
+            "slug": ["cats", "numbers"],
+            "phase": ["dev", "silent", "insiders"],
+            "key": ["dev", "insiders"],
+            "everybody": ["true"],
+            "name": [*files, "../answers/test.csv"],
+            "secret": [link],
+        },
     )
 
 
-@pytest.mark.timeout(180)
-def test_no_route_shows_the_answers_to_anybody(everywhere, outsider, annotator, signed_in, api):
-    taking_part, values = everywhere
-    visitors = [Client(raise_request_exception=False)]
-    visitors += [signed_in(user) for user in (taking_part, outsider, annotator)]
-    visitors += [api(user) for user in (taking_part, outsider)]
-    addresses = sorted({one for route in routes(get_resolver()) for one in filled(route, values)})
-    seen = 0
-    for client in visitors:
-        for address in addresses:
-            if "logout" in address:
-                continue
-            response = client.get(address, {"phase": "dev"} if "leaderboard/" in address else {})
-            assert response.status_code < 500, address
-            assert CANARY.encode() not in content(response), address
-            seen += response.status_code == 200
-    assert seen > 3 * len(visitors)
+def _plant_secrets(site, user) -> str:
+    """Put the canary where keys, hashes and passwords of others are kept."""
+    now = timezone.now()
+    site.SECRET_KEY = SECRET
+    site.HELDOUT = dataclasses.replace(
+        site.HELDOUT, secret_key=SECRET, email_password=SECRET, database_url=""
+    )
+    type(user).objects.filter(pk=user.pk).update(password=f"md5${SECRET}$0")
+    link = create_sign_in_link(user=user, now=now)
+    SignInLink.objects.create(user=user, digest=SECRET, created_at=now, expires_at=now)
+    ApiToken.objects.create(user=user, name="a", prefix="hld_a", digest=SECRET, created_at=now)
+    Session.objects.create(session_key=SECRET[:40], session_data="", expire_date=now)
+    return link
 
 
-def test_the_scores_of_a_silent_phase_are_nowhere(everywhere, api, signed_in):
-    taking_part, values = everywhere
-    silent = values["submission"][2]
-    for client in (Client(), signed_in(taking_part), api(taking_part)):
-        for address in (
-            f"/api/v1/submissions/{silent}",
-            "/api/v1/challenges/cats/phases/silent/leaderboard",
-            "/api/v1/challenges/cats/phases/silent/leaderboard.csv",
-            "/challenges/cats/leaderboard/?phase=silent",
-            "/challenges/cats/leaderboard.csv?phase=silent",
-            f"/submissions/{silent}/",
-        ):
-            body = content(client.get(address))
-            assert b"0.5000" not in body, address
-            assert b'"value": 0.5' not in body, address
-            assert b"50.0" not in body, address
+def test_the_canary_is_in_the_answers(everywhere, settings):
+    files = [path for path in settings.ANSWERS.rglob("*") if path.is_file()]
+    assert any(ANSWER.encode() in path.read_bytes() for path in files)
+
+
+@pytest.mark.timeout(300)
+def test_what_is_kept_from_somebody_is_shown_to_nobody_else(everywhere):
+    visits = list(crawl(everywhere.visitors, get_resolver(), given=everywhere.given, marks=ALLOWED))
+    assert leaks(visits) == []
+    assert [str(one) for one in visits if one.status >= 500] == []
+    # A route whose parameters nothing fills would be a route nobody looked at.
+    reached = {one.route for one in visits if one.status != 404}
+    assert {one.route for one in visits} - reached - UNREACHED.keys() == set()
+    shown = {(secret, one.role) for one in visits for secret in one.found}
+    assert shown >= {(TEAM, "participant"), (TEAM, "co-organiser"), (DRAFT, "organiser")}
+
+
+def test_no_file_of_the_data_folder_is_served_by_its_path(everywhere, settings):
+    files = [one for one in settings.DATA.rglob("*") if one.is_file()]
+    assert len(files) > 10
+    tops = ("", "static/", "static/../", "static/%2e%2e/", "files/../", "static/..%2f", "//")
+    paths = [file.relative_to(settings.DATA).as_posix() for file in files]
+    visits = [
+        visit(client, role, "GET", f"/{top}{name}", marks=ALLOWED)
+        for role in ("anonymous", "rival")
+        for client in everywhere.visitors[role][:1]
+        for name in paths
+        for top in tops
+    ]
+    assert leaks(visits) == []
+    assert {one.status for one in visits} <= {301, 400, 404}
+
+
+def test_error_pages_tell_nothing(everywhere, settings, monkeypatch):
+    def broken(*given, **more):
+        local = ANSWER
+        raise RuntimeError(local)
+
+    monkeypatch.setattr("heldout.site.challenges.views.frame", broken)
+    monkeypatch.setattr("heldout.site.submissions.results.submission_detail", broken)
+    addresses = ("/challenges/cats/", "/no/such/page/", "/api/v1/nothing", "/accounts/no/")
+    visits = [
+        visit(client, role, "GET", address, marks=ALLOWED)
+        for role, (client, *_) in everywhere.visitors.items()
+        for address in addresses
+    ]
+    stranger = Visitor(headers={"host": SECRET})
+    visits.append(visit(stranger, "anonymous", "GET", "/", marks=ALLOWED))
+    assert {400, 404, 500} <= {one.status for one in visits}
+    assert leaks(visits) == []
+
+
+def _leaking(request, number):
+    return HttpResponse(f"the answer is {ANSWER}, {number}")
+
+
+def test_a_view_that_leaks_is_found(everywhere):
+    """The crawl itself is tried: with a page nobody wrote a test for."""
+    pages = [path("forgotten/<int:number>/", _leaking)]
+    resolver = URLResolver(RegexPattern(r"^/"), pages)
+    module = ModuleType("a site of one page")
+    module.urlpatterns = pages
+    with override_settings(ROOT_URLCONF=module):
+        visits = list(crawl(everywhere.visitors, resolver, given=everywhere.given, marks=ALLOWED))
+    assert {one.role for one in visits} == everywhere.visitors.keys()
+    assert any("forgotten" in leak for leak in leaks(visits))

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
+from ninja.openapi.schema import OpenAPISchema
 
 from heldout import __version__
 from heldout.errors import BadInput, Problem
@@ -20,10 +21,18 @@ from heldout.site.submissions.api import router as submissions
 
 log = logging.getLogger(__name__)
 
+
+class Api(NinjaAPI):
+    made: OpenAPISchema | None = None
+
+    def get_openapi_schema(self, **given: Any) -> OpenAPISchema:
+        """The schema is made once: it takes a tenth of a second and anybody may ask for it."""
+        self.made = self.made or super().get_openapi_schema(**given)
+        return self.made
+
+
 # The page that shows the schema comes from elsewhere's servers, so it stays off.
-api = NinjaAPI(
-    title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[]
-)
+api = Api(title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[])
 for router in (accounts, challenges, submissions):
     api.add_router("", router)
 
