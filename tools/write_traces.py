@@ -1,4 +1,7 @@
-"""Traces every named model, so that the planner page can plan them without torch. `make docs` runs it."""
+"""Traces every named model, so that they are planned at once and without torch.
+
+Run it when a model, the tracing or torch's own operations change: `python tools/write_traces.py`.
+"""
 
 from __future__ import annotations
 

@@ -175,7 +175,7 @@ def test_trends_are_drawn_from_a_table_of_epoch_ai(run_json, tmp_path):
     code, answer = run_json("devices", "import-epoch", str(table), "--out", str(tmp_path / "out"))
     assert code == 0
     assert answer["growth_per_year"] == pytest.approx(10)
-    assert len(answer["plots"]) == 2
+    assert len(answer["plots"]) == 3
 
 
 def test_a_number_is_explained_bit_by_bit(run_json):
@@ -220,3 +220,33 @@ def test_calibration_writes_this_machine_beside_other_rows(run, run_json, tmp_pa
     )
     (row,) = [row for row in plan["devices"] if row["id"] == "this-machine"]
     assert row["hours"]["mid"] > 0
+
+
+def test_rents_of_a_catalogue_are_kept_and_used(run, run_json, tmp_path):
+    catalogue = tmp_path / "vms.csv"
+    catalogue.write_text(
+        "AcceleratorName,AcceleratorCount,Price,SpotPrice,Region\nT4,2,1.00,,us\nT4,1,0.70,,eu\n"
+    )
+    code, out, said = run("devices", "refresh", str(catalogue))
+    assert (code, "t4" in out) == (0, True)
+    assert "rents written to" in said
+    _, document = run_json("devices")
+    (t4,) = [row for row in document["devices"] if row["id"] == "t4"]
+    assert t4["rent_usd_h"] == 0.6
+    assert t4["rent_source"] == "median of 2 offers, SkyPilot catalogue vms.csv"
+
+
+def test_a_catalogue_without_a_known_device_writes_nothing(run, tmp_path):
+    catalogue = tmp_path / "vms.csv"
+    catalogue.write_text("AcceleratorName,AcceleratorCount,Price,SpotPrice\nVoodoo2,1,1,1\n")
+    code, _, said = run("devices", "refresh", str(catalogue))
+    assert code == 2
+    assert "offers no device we know" in said
+    assert not (tmp_path / "config").exists()
+
+
+def test_the_trends_of_landmark_models_are_drawn(run_json, tmp_path):
+    code, document = run_json("devices", "trends", "--out", str(tmp_path / "plots"))
+    names = {path.rsplit("/", 1)[1] for path in document["plots"]}
+    assert code == 0
+    assert names == {"training-compute.svg", "training-cost.svg", "flop-per-dollar.svg"}

@@ -10,6 +10,7 @@ from heldout.compute.budget import training_budget
 from heldout.compute.loading import load_model
 from heldout.compute.named import MODELS, SHIPPED_VARIANTS
 from heldout.compute.setup import Precision, TrainingSetup, Variant
+from heldout.compute.sources import RecordedFirst
 from heldout.compute.trace_files import LARGEST_FILE, read_trace, shipped_trace, write_trace
 from heldout.errors import BadInput
 
@@ -82,7 +83,7 @@ def test_a_huge_file_is_refused_before_it_is_read():
         read_trace(b" " * (LARGEST_FILE + 1))
 
 
-@pytest.mark.parametrize("name", ["mlp", "lenet"])
+@pytest.mark.parametrize("name", ["mlp", "lenet", "resnet18"])
 def test_the_traces_that_come_with_heldout_are_those_of_the_models(name):
     fresh, shipped = load_model(name), shipped_trace(name)
     assert shipped.inputs == fresh.inputs
@@ -92,6 +93,25 @@ def test_the_traces_that_come_with_heldout_are_those_of_the_models(name):
         for batch in (1, 100):
             assert ours.live.at(batch).sum(axis=1).max() == theirs.live.at(batch).sum(axis=1).max()
             assert ours.operations.total_flops(batch) == theirs.operations.total_flops(batch)
+
+
+def test_what_was_recorded_is_not_traced_and_the_rest_is():
+    asked = []
+
+    def trace():
+        asked.append("lenet")
+        return load_model("lenet")
+
+    source, fresh = RecordedFirst(shipped_trace("lenet"), trace), load_model("lenet")
+    source.training(Variant(Precision.BF16, accumulating=True))
+    source.inference(Variant(checkpointing=True))
+    assert asked == []
+    for _ in range(2):
+        traced = source.training(Variant(Precision.FP16))
+        assert traced.live.at(3) == pytest.approx(
+            fresh.training(Variant(Precision.FP16)).live.at(3)
+        )
+    assert asked == ["lenet"]
 
 
 @pytest.mark.parametrize("name", MODELS)

@@ -60,5 +60,6 @@ def test_three_plots_are_written(tmp_path):
 
 
 def test_a_plot_without_data_is_left_out(tmp_path):
-    written = draw_trends(landmarks(), built_in_devices(), folder=tmp_path)
+    costless = [model for model in landmarks() if math.isnan(model.cost_usd)]
+    written = draw_trends(costless, built_in_devices(), folder=tmp_path)
     assert [path.name for path in written] == ["training-compute.svg", "flop-per-dollar.svg"]

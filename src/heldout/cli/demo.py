@@ -25,6 +25,16 @@ if TYPE_CHECKING:
 
 ORGANISER = "organiser@demo.invalid"
 SEED = 2026
+BASELINES = """
+[[baselines]]
+model = "lenet"
+batch = 32
+epochs = 30
+precision = "fp32"
+
+[[baselines]]
+model = "resnet18"
+"""
 
 
 def demo(
@@ -92,6 +102,8 @@ def _make_challenge(folder: Path, now: datetime) -> None:
     with tempfile.TemporaryDirectory() as images:
         table = write_digits(Path(images))
         create(folder, source=table, recipe=recipe, wishes=wishes, now=now)
+    with (folder / "challenge.toml").open("a", encoding="utf-8") as file:
+        file.write(BASELINES)
 
 
 def _publish(source: Challenge, now: datetime) -> Published:

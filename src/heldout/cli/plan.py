@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -24,7 +25,7 @@ from heldout.compute.optimizers import find_optimizer
 from heldout.compute.plan import Plan, Run
 from heldout.compute.report import card_rows, device_rows, to_html, to_markdown
 from heldout.compute.setup import Precision, Sharding, TrainingSetup, Variant
-from heldout.compute.sources import Source
+from heldout.compute.sources import RecordedFirst, Source
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 
 
@@ -42,6 +43,7 @@ DeviceTable = Annotated[
         "folder that keeps your credentials.",
     ),
 ]
+
 
 def plan(
     model: Annotated[
@@ -243,8 +245,9 @@ def find_source(model: str | None, input: str, layers: str, from_trace: Path | N
     from heldout.compute.loading import has_torch, load_model
     from heldout.compute.trace_files import shipped_trace
 
-    if model in MODELS and not (input or layers or has_torch()):
-        return shipped_trace(model)
+    if model in MODELS and not (input or layers):
+        known = shipped_trace(model)
+        return RecordedFirst(known, lambda: load_model(model)) if has_torch() else known
     return load_model(model, input_text=input, widths=read_widths(layers))
 
 
@@ -280,13 +283,19 @@ def calibrate_machine(table: Path) -> None:
 
     say("measuring this machine for about ten seconds …")
     row = calibrate(today=date_of_today())
-    own = read_devices(table.read_text("utf-8"), place=table.name) if table.exists() else []
-    kept: list[Device] = [device for device in own if device.id != row.id]
-    replace_file(table, write_devices([*kept, row]).encode())
+    keep_rows(table, [row])
     say(
         f"wrote {row.id} to {table}: {row.fp32_tflops} TFLOPS in fp32, "
         f"{row.bf16_tflops_dense} in bf16, {row.bandwidth_gbs} GB/s"
     )
+
+
+def keep_rows(table: Path, rows: Sequence[Device]) -> None:
+    """Put rows into a person's own table, in place of those with their ids."""
+    own = read_devices(table.read_text("utf-8"), place=table.name) if table.exists() else []
+    new = {device.id for device in rows}
+    kept = [device for device in own if device.id not in new]
+    replace_file(table, write_devices([*kept, *rows]).encode())
 
 
 def replace_file(path: Path, content: bytes) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -93,6 +94,44 @@ class RecordedModel:
             BadInput: The file has no trace of this variant.
         """
         return _recorded(self.recorded_inference, Variant(variant.precision))
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedFirst:
+    """A model whose recorded footprints are used as they are; what was not recorded is traced.
+
+    Attributes:
+        trace: Returns the model to trace; called once, when it is first needed.
+    """
+
+    recorded: RecordedModel
+    trace: Callable[[], TracedModel]
+    _traced: list[TracedModel] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """What to call the model."""
+        return self.recorded.name
+
+    @property
+    def inputs(self) -> tuple[Input, ...]:
+        """One example."""
+        return self.recorded.inputs
+
+    def training(self, variant: Variant) -> Footprint:
+        """Return the footprint of a training step."""
+        known = variant._replace(accumulating=False) in self.recorded.recorded_training
+        return (self.recorded if known else self._live()).training(variant)
+
+    def inference(self, variant: Variant) -> Footprint:
+        """Return the footprint of a forward pass without gradients."""
+        known = Variant(variant.precision) in self.recorded.recorded_inference
+        return (self.recorded if known else self._live()).inference(variant)
+
+    def _live(self) -> TracedModel:
+        if not self._traced:
+            self._traced.append(self.trace())
+        return self._traced[0]
 
 
 def with_gradients(footprint: Footprint) -> Footprint:

@@ -44,7 +44,13 @@ def landmarks() -> tuple[Model, ...]:
     """Return the built-in table, from the perceptron to Llama 3.1."""
     text = resources.files("heldout.compute").joinpath("data/landmarks.csv").read_text("utf-8")
     return tuple(
-        Model(row["name"], float(row["year"]), float(row["training_flop"]), source=row["source"])
+        Model(
+            row["name"],
+            float(row["year"]),
+            float(row["training_flop"]),
+            _number(row["cost_usd"]),
+            row["source"],
+        )
         for row in csv.DictReader(text.splitlines())
     )
 
