@@ -11,7 +11,7 @@ pip := $(bin)/python -m pip install -qq --disable-pip-version-check --constraint
 templates := $(wildcard src/heldout/site/templates src/heldout/site/*/templates)
 export HELDOUT_CASES ?= ../shared/cases
 
-.PHONY: help demo test check format docs bench clean
+.PHONY: help demo test check format docs bench rush clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,10 @@ docs: $(VENV)/.dev  ## Write the pages that are generated from the code.
 
 bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio measured in one run.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
+
+rush: $(VENV)/.dev  ## Run the last minute before a deadline, with killed processes, on both databases.
+	$(bin)/python -m benchmarks.rush
+	$(bin)/python tools/with_postgresql.py $(bin)/python -m benchmarks.rush
 
 clean:  ## Remove everything that was made, the demo's data folder too.
 	rm -rf $(VENV) $(DEMO) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .coverage*

@@ -29,18 +29,18 @@ organisers = ["organiser@example.org"]
 timezone = "UTC"
 terms = "terms.md"
 [data]
-subgroups = ["light"]
+subgroups = {subgroups}
 [[metrics]]
 id = "accuracy"
 primary = true
-[[metrics]]
-id = "balanced-accuracy"
+{metrics}
 [[phases]]
 id = "test"
 split = "test"
 opens = 2020-01-01T00:00:00
 closes = 2099-01-01T00:00:00
 reveal = ["score", "interval", "subgroups"]
+submissions = {{ {limits} }}
 """
 SERVE = """
 import sys
@@ -71,7 +71,10 @@ class Running:
         return "\n".join(["example_id,prediction", *rows, ""]).encode()
 
 
-def write_challenge(folder: Path, *, examples: int, rng: np.random.Generator) -> list[str]:
+def write_challenge(
+    folder: Path, *, examples: int, rng: np.random.Generator, limits: str = "", lean: bool = False
+) -> list[str]:
+    """Write a challenge, with one metric and no subgroups if `lean`; returns the right answers."""
     labels = rng.choice(CLASSES, examples).tolist()
     ids = [f"e{number}" for number in range(examples)]
     (folder / "data").mkdir(parents=True)
@@ -83,7 +86,14 @@ def write_challenge(folder: Path, *, examples: int, rng: np.random.Generator) ->
     )
     (folder / "README.md").write_text("# Benchmark\n")
     (folder / "terms.md").write_text("# Rules\n")
-    (folder / "challenge.toml").write_text(DEFINITION.format(classes=CLASSES))
+    (folder / "challenge.toml").write_text(
+        DEFINITION.format(
+            classes=CLASSES,
+            limits=limits,
+            subgroups=[] if lean else ["light"],
+            metrics="" if lean else '[[metrics]]\nid = "balanced-accuracy"',
+        )
+    )
     return labels
 
 

@@ -218,7 +218,10 @@ class Settings:
         "60", "Seconds after which the work of a silent worker is given to another.", count
     )
     attempts: int = setting("3", "How often a job is tried before it is set aside.", count)
-    web_threads: int = setting("4", "How many requests the web process serves at a time.", count)
+    web_processes: int = setting(
+        "2", "Processes that answer requests; while one is started again the others answer.", count
+    )
+    web_threads: int = setting("4", "How many requests a web process serves at a time.", count)
     log_level: str = setting(
         "info", "The least important message that is logged.", one_of("debug", "info", "warning")
     )

@@ -63,6 +63,7 @@ class Site:
         self.folder, self.port = folder, free_port()
         clean = {k: v for k, v in os.environ.items() if not k.startswith(("HELDOUT_", "DJANGO_"))}
         self.environ = clean | ({"HELDOUT_DATABASE_URL": database} if database else {})
+        self.environ["HELDOUT_WEB_PROCESSES"] = "1"
         self.client = httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20)
 
     def run(self, script: str, *arguments: object) -> subprocess.CompletedProcess[str]:

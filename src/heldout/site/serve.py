@@ -4,31 +4,20 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import logging
 import os
-import signal
 import socket
-import subprocess
 import sys
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from heldout.errors import HeldoutError
 from heldout.site.setup import prepare
-
-STOP_SECONDS = 30
-WATCH_SECONDS = 1.0
-START_SECONDS = 0.1
+from heldout.site.supervisor import Child, supervise
 
 # The viewer of the API's schema, which this site does not show.
 UNUSED_STATIC = ["ninja"]
-
-log = logging.getLogger(__name__)
 
 
 def serve(
@@ -59,8 +48,10 @@ def serve(
         _check_port(host, port)
         prepare(folder)
         _collect_static()
-        children = [_web(host, port), *_workers(folder, workers)]
-        _supervise(children, lambda: announce(os.environ["HELDOUT_BASE_URL"]), (host, port))
+        supervise(
+            [*_web(host, port), *_workers(folder, workers)],
+            ready=partial(_announce_once_it_answers, host, port, announce),
+        )
 
 
 def _bracketed(host: str) -> str:
@@ -131,70 +122,14 @@ def _static_state() -> str:
     return state.hexdigest()
 
 
-@dataclass(slots=True)
-class Child:
-    """A process of the site that is started again when it dies.
-
-    Attributes:
-        name: For the log.
-        command: What is run.
-        before: Called before each start.
-    """
-
-    name: str
-    command: list[str]
-    before: Callable[[], object] = list
-    process: subprocess.Popen[bytes] | None = None
-
-    def keep_running(self) -> None:
-        if self.process is None or self.process.poll() is not None:
-            if self.process is not None:
-                how = _how_it_ended(self.process.returncode)
-                log.error("%s ended (%s); starting it again", self.name, how)
-                self._signal(signal.SIGKILL)
-            self.before()
-            # A terminal's Ctrl-C reaches the supervisor alone, which stops the others in order.
-            self.process = subprocess.Popen(
-                self.command, start_new_session=True, stdin=subprocess.DEVNULL
-            )
-
-    def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-
-    def wait(self, deadline: float) -> None:
-        if self.process is not None:
-            try:
-                self.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
-                log.warning("%s does not stop; killed", self.name)
-            self._signal(signal.SIGKILL)
-
-    def _signal(self, number: signal.Signals) -> None:
-        """Reach the child's own children too."""
-        assert self.process is not None
-        with suppress(ProcessLookupError):
-            os.killpg(self.process.pid, number)
-
-
-def _how_it_ended(code: int) -> str:
-    return signal.Signals(-code).name if code < 0 else f"exit code {code}"
-
-
-def _web(host: str, port: int) -> Child:
+def _web(host: str, port: int) -> list[Child]:
+    """Where the system lets several listen on one port, one that dies leaves others that answer."""
     from django.conf import settings
 
-    return Child(
-        "the web server",
-        [
-            sys.executable,
-            "-m",
-            "heldout.site.web",
-            host,
-            str(port),
-            str(settings.HELDOUT.web_threads),
-        ],
-    )
+    several = settings.HELDOUT.web_processes if sys.platform == "linux" else 1
+    threads, parent = str(settings.HELDOUT.web_threads), str(os.getpid())
+    command = [sys.executable, "-m", "heldout.site.web", host, str(port), threads, parent]
+    return [Child(f"web server {number}", command) for number in range(several)]
 
 
 def _workers(folder: Path, count: int) -> list[Child]:
@@ -223,32 +158,8 @@ def _free(owner: str) -> None:
         connection.close()
 
 
-def _supervise(
-    children: list[Child], ready: Callable[[], object], address: tuple[str, int]
-) -> None:
-    """Keep all children running until a signal says stop."""
-    stop, announced = threading.Event(), False
-    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
-    for number in before:
-        signal.signal(number, lambda *_: stop.set())
-    try:
-        while not stop.is_set():
-            for child in children:
-                child.keep_running()
-            if not announced and (announced := _answers(address)):
-                ready()
-            stop.wait(WATCH_SECONDS if announced else START_SECONDS)
-    finally:
-        for child in children:
-            child.stop()
-        deadline = time.monotonic() + STOP_SECONDS
-        for child in children:
-            child.wait(deadline)
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-def _answers(address: tuple[str, int]) -> bool:
-    with suppress(OSError), socket.create_connection(address, timeout=1):
+def _announce_once_it_answers(host: str, port: int, announce: Callable[[str], None]) -> bool:
+    with suppress(OSError), socket.create_connection((host, port), timeout=1):
+        announce(os.environ["HELDOUT_BASE_URL"])
         return True
     return False

@@ -1,17 +1,29 @@
-"""The web server's process: `python -m heldout.site.web HOST PORT`, started by `serve`."""
+"""A web server's process: `python -m heldout.site.web HOST PORT THREADS PARENT`, started by `serve`."""
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
+import threading
+import time
+from typing import Any
 
 from granian import Granian
 from granian.constants import Interfaces
 from granian.log import LogLevels
 
 BACKLOG = 1024
+WATCH_SECONDS = 1.0
 
 
-def run(host: str, port: int, *, threads: int) -> None:
+def run(host: str, port: int, *, threads: int, parent: int) -> None:
+    """Serve until told to stop, or until the parent is gone.
+
+    The process that answers is a child of this one; should it die, this one ends, and the
+    supervisor starts both again.
+    """
+    _stop_without(parent)
     Granian(
         "heldout.site.wsgi:application",
         address=host,
@@ -19,12 +31,28 @@ def run(host: str, port: int, *, threads: int) -> None:
         interface=Interfaces.WSGI,
         blocking_threads=threads,
         backlog=BACKLOG,
-        respawn_failed_workers=True,
-        respawn_interval=0.5,
         workers_kill_timeout=10,
         log_level=LogLevels.warning,
-    ).serve()
+    ).serve(target_loader=_load)
+
+
+def _load(target: str) -> Any:
+    _stop_without(os.getppid())
+    from heldout.site.wsgi import application
+
+    return application
+
+
+def _stop_without(parent: int) -> None:
+    """Never hold the port for a supervisor that was killed."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(WATCH_SECONDS)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], int(sys.argv[2]), threads=int(sys.argv[3]))
+    run(sys.argv[1], int(sys.argv[2]), threads=int(sys.argv[3]), parent=int(sys.argv[4]))

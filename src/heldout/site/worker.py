@@ -16,7 +16,8 @@ from types import FrameType
 
 IDLE_SECONDS = 1.0
 EXPIRY_SECONDS = 5.0
-NICENESS = 10
+NICENESS = 5
+SLOW_NICENESS = 15
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ def run(
         parent: Stop when this process is gone.
         slow: Do only what nobody waits for, behind all other processes; False: only the rest.
     """
+    # Before the imports, which take longest: beside a web server nobody waits for a worker first.
+    os.nice(SLOW_NICENESS if slow else NICENESS)
     from heldout.site.setup import configure
 
     configure(folder)
@@ -42,8 +45,6 @@ def run(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
-    if slow:
-        os.nice(NICENESS)
     _loop(owner or own_name(), stop, parent, slow)
 
 
