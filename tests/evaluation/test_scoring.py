@@ -10,7 +10,9 @@ from heldout.datasets.tasks import Family, find_task
 from heldout.errors import BadInput
 from heldout.evaluation.metric import Method
 from heldout.evaluation.metrics.accuracy import Accuracy
+from heldout.evaluation.metrics.ece import ExpectedCalibrationError
 from heldout.evaluation.metrics.f1 import F1
+from heldout.evaluation.metrics.kappa import Kappa
 from heldout.evaluation.metrics.mae import MeanAbsoluteError
 from heldout.evaluation.metrics.r2 import R2
 from heldout.evaluation.registry import find_metric
@@ -33,7 +35,7 @@ def test_no_interval_leaves_the_bounds_of_its_number(make: Make) -> None:
     class Wide(F1):
         interval = Method.STANDARD_ERROR
 
-    predictions, references = make[Family.LABEL](40, 1)
+    predictions, references = make[Family.LABEL](60, 1)
     nearly = references.labels.copy()
     nearly[0] = (nearly[0] + 1) % len(references.classes)
     case = replace(predictions, labels=nearly), references
@@ -54,7 +56,7 @@ def test_a_bootstrap_interval_is_near_that_of_scipy(make: Make) -> None:
         rng=np.random.default_rng(0),
     ).confidence_interval
     assert (macro.low, macro.high) == pytest.approx((theirs.low, theirs.high), abs=0.012)
-    assert macro.method == "percentile bootstrap"
+    assert macro.method == str(Method.CLASSES)
 
 
 def test_the_interval_of_a_mean_is_that_of_theory(make: Make) -> None:
@@ -68,7 +70,7 @@ def test_the_interval_of_a_mean_is_that_of_theory(make: Make) -> None:
 
 @pytest.mark.parametrize("family", [Family.LABEL, Family.NUMBER])
 def test_the_same_seed_gives_the_same_intervals(make: Make, family: Family) -> None:
-    metrics = {Family.LABEL: F1(), Family.NUMBER: R2()}
+    metrics = {Family.LABEL: Kappa(), Family.NUMBER: R2()}
     one, same, other = (
         score(*make[family](100, 1), [metrics[family]], seed=seed).scores for seed in (1, 1, 2)
     )
@@ -132,12 +134,44 @@ def test_a_number_undefined_on_many_resamples_has_no_interval(make: Make) -> Non
 
 
 def test_a_perfect_score_is_not_certain(make: Make) -> None:
-    case = make[Family.LABEL](50, 1, perfect=True)
-    right, macro, micro = score(*case, [Accuracy(), F1()], seed=1).scores
-    assert right.low == pytest.approx(0.929, abs=1e-3)
-    for found in (macro, micro):
-        assert (found.value, found.low, found.high) == (1.0, None, None)
-        assert found.reason.startswith("all resamples give the same number")
+    case = make[Family.LABEL](80, 1, perfect=True)
+    right, macro, micro, kappa = score(*case, [Accuracy(), F1(), Kappa()], seed=1).scores
+    theirs = scipy_stats.binomtest(80, 80).proportion_ci(method="wilson").low
+    assert (right.low, micro.low) == pytest.approx((theirs, theirs))
+    assert theirs - 0.01 < macro.low < macro.high == 1
+    assert (kappa.value, kappa.low, kappa.high) == (1.0, None, None)
+    assert kappa.reason.startswith("all resamples give the same number")
+
+
+def test_a_class_of_few_examples_leaves_its_mean_without_an_interval(make: Make) -> None:
+    predictions, references = make[Family.LABEL](80, 1)
+    rare = np.where(np.arange(80) < 6, 3, references.labels % 3).astype(np.int32)
+    macro, micro = score(predictions, replace(references, labels=rare), [F1()], seed=1).scores
+    assert macro.value is not None
+    assert (macro.low, macro.method) == (None, str(Method.NONE))
+    assert macro.reason == "a class has too few examples for an interval (fewest: 10)"
+    assert micro.low < micro.value < micro.high
+
+
+def test_the_calibration_error_needs_examples_in_its_bins(make: Make) -> None:
+    few, enough = (
+        score(*make[Family.LABEL](n, 1), [ExpectedCalibrationError(bins=5)], seed=1).scores[0]
+        for n in (99, 100)
+    )
+    assert few.reason == "99 examples are too few for an interval (fewest: 100)"
+    assert enough.low is not None
+
+
+def test_an_error_that_one_example_decides_has_a_wide_interval(make: Make) -> None:
+    predictions, references = make[Family.NUMBER](200, 1, noise=1.0)
+    one = replace(predictions, values=predictions.values + np.eye(200)[0] * 1000)
+    plain, decided = (
+        score(case, references, [MeanAbsoluteError()], seed=1).scores[0]
+        for case in (predictions, one)
+    )
+    assert plain.method == decided.method == "jackknife"
+    assert plain.high / plain.low < 1.4
+    assert decided.high / decided.low > 1000
 
 
 def test_without_resamples_there_are_scores_without_intervals(make: Make) -> None:

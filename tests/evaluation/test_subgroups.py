@@ -25,14 +25,14 @@ def sized(**sizes: int) -> list[str]:
 
 
 def test_a_group_scores_as_if_it_were_alone(make: Make) -> None:
-    predictions, references = make[Family.LABEL](90, 1)
+    predictions, references = make[Family.LABEL](190, 1)
     for metric in (Accuracy(), F1()):
-        groups = disaggregated(make, {"ink": sized(a=30, b=60)}, ["ink"], metric=metric)
+        groups = disaggregated(make, {"ink": sized(a=70, b=120)}, ["ink"], metric=metric)
         stats = metric.per_example(predictions, references)
-        alone = [stats.take(np.arange(30)).reduce(), stats.take(np.arange(30, 90)).reduce()]
+        alone = [stats.take(np.arange(70)).reduce(), stats.take(np.arange(70, 190)).reduce()]
         assert [one.value for one in groups] == pytest.approx(np.concatenate(alone))
         assert all(one.low <= one.value <= one.high for one in groups)
-        assert [one.n for one in groups[:: len(metric.names)]] == [30, 60]
+        assert [one.n for one in groups[:: len(metric.names)]] == [70, 120]
 
 
 def test_an_intersection_is_named_by_both_columns(make: Make) -> None:

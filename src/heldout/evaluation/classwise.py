@@ -7,7 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from heldout.evaluation.data import AnyArray, Floats
-from heldout.evaluation.metric import ratio
+from heldout.evaluation.metric import ClassMean, ratio
+from heldout.statistics.proportions import wilson_limits
 
 CELLS_PER_EXAMPLE = 4  # Up to here one pass over a confusion matrix beats three over the examples.
 
@@ -57,6 +58,49 @@ def count_classes(
 def f1(hits: Floats, predicted: Floats, actual: Floats) -> Floats:
     """Return 2 hits / (predicted + actual); NaN where a class is neither predicted nor actual."""
     return ratio(2 * hits, predicted + actual)
+
+
+def f1_mean(counts: ClassCounts, moved: Floats) -> ClassMean:
+    """Return the mean F1 of the classes that are predicted or actual, and what it rests on.
+
+    Of the examples that are predicted or actual, the share of hits is a proportion J with Wilson's
+    interval, and F1 is 2 J / (1 + J). A hit moves F1 by (2 - 2 F1) / (predicted + actual), and
+    whatever else is predicted or actual by -F1 / (predicted + actual).
+
+    Args:
+        counts: Each (classes,).
+        moved: (n,), how much each example moves the sum over the classes; see `f1_steps`.
+    """
+    known = counts.predicted + counts.actual > 0
+    hits, predicted, actual = (one[known] for one in counts)
+    low, high = (2 * one / (1 + one) for one in wilson_limits(hits, predicted + actual - hits))
+    hit, other = f1_steps(hits, predicted, actual)
+    apart = hits * hit**2 + (predicted + actual - 2 * hits) * other**2
+    fewest = int(actual.min()) if len(actual) else 0
+    return ClassMean(f1(hits, predicted, actual), low, high, moved, float(apart.sum()), fewest)
+
+
+def f1_steps(hits: Floats, predicted: Floats, actual: Floats) -> tuple[Floats, Floats]:
+    """Return how much a hit of each class moves its F1, and how much a miss or a false alarm."""
+    score, size = f1(hits, predicted, actual), predicted + actual
+    hit, other = ratio(2 - 2 * score, size), ratio(-score, size)
+    return np.nan_to_num(hit), np.nan_to_num(other)
+
+
+def share_mean(hits: Floats, trials: Floats, moved: Floats) -> ClassMean:
+    """Return the mean of the hits among the trials of each class that has any.
+
+    Args:
+        hits: (classes,)
+        trials: (classes,)
+        moved: (n,), how much each example moves the sum over the classes.
+    """
+    known = trials > 0
+    hits, trials = hits[known], trials[known]
+    low, high = wilson_limits(hits, trials)
+    apart = float((hits * (trials - hits) / trials**3).sum())
+    fewest = int(trials.min()) if len(trials) else 0
+    return ClassMean(hits / trials, low, high, moved, apart, fewest)
 
 
 def mean_of_defined(values: Floats) -> Floats:

@@ -26,6 +26,8 @@ class Method(StrEnum):
     PERCENTILE = "percentile bootstrap"
     STANDARD_ERROR = "bootstrap standard error"
     LOGIT = "bootstrap standard error of the logit"
+    CLASSES = "intervals of the classes, combined"
+    JACKKNIFE = "jackknife"
     NONE = "none"
 
 
@@ -36,6 +38,26 @@ class Number(NamedTuple):
     low: float = 0.0
     high: float = 1.0
     higher_is_better: bool = True
+
+
+class ClassMean(NamedTuple):
+    """A mean over classes, each with an interval of its own.
+
+    Attributes:
+        values: (classes,), the number of each class that is in the mean.
+        low: (classes,), lower limits.
+        high: (classes,), upper limits.
+        moved: (n,), how much each example moves the sum over the classes, to first order.
+        apart: The sum over classes and examples of the squares of what it moves.
+        fewest: Examples of the rarest class in the mean.
+    """
+
+    values: Floats
+    low: Floats
+    high: Floats
+    moved: Floats
+    apart: float
+    fewest: int
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,8 @@ class Metric(ABC, Generic[P, R]):
         source: The paper or the reference implementation it agrees with.
         undefined: Why a number can be undefined, as a clause.
         interval: How intervals are made. `Method.WILSON` is for the mean of a 0/1 statistic,
-            `Method.LOGIT` for numbers between 0 and 1.
+            `Method.LOGIT` for numbers between 0 and 1, `Method.JACKKNIFE` for errors that a few
+            examples may decide, `Method.CLASSES` for metrics that give their `class_means`.
         accepts_missing: Whether a missing example can be counted as wrong.
     """
 
@@ -75,6 +98,11 @@ class Metric(ABC, Generic[P, R]):
     def numbers(self) -> tuple[Number, ...]:
         """The numbers the metric gives; the first is the one it is known for."""
         return (Number(self.id),)
+
+    @property
+    def fewest(self) -> int:
+        """The independent examples, at least 10, below which an interval would say too little."""
+        return 0
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -102,6 +130,18 @@ class Metric(ABC, Generic[P, R]):
 
         An example of weight 2 must count exactly like two equal examples of weight 1.
         """
+
+    def class_means(self, stats: ExampleStats) -> tuple[ClassMean | None, ...]:
+        """Return what each number averages over classes; None makes `Method.CLASSES` a bootstrap."""
+        return (None,) * len(self.names)
+
+    def influence(self, stats: ExampleStats) -> Floats:
+        """Return how far leaving each example out moves each number, times -n: (n, names).
+
+        For `Method.JACKKNIFE`. NaN where it is not known, which leaves the number without interval;
+        additive metrics know it.
+        """
+        return np.full((len(stats), len(self.names)), np.nan)
 
     def unmet(self, predictions: P) -> Iterator[Problem]:
         """Yield what these predictions lack for this metric."""
@@ -140,6 +180,14 @@ class AdditiveMetric(Metric[P, R]):
             (…, names)
         """
         return ratio(totals, weight[..., None])
+
+    def influence(self, stats: ExampleStats) -> Floats:
+        """Finish the sums without each example."""
+        terms = self.terms(stats).astype(np.float64, copy=False)
+        n = len(stats)
+        without = self.finish(terms.sum(axis=0) - terms, np.full(n, float(n - 1)))
+        moved: Floats = (n - 1) * (without.mean(axis=0) - without)
+        return moved
 
     def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
         """Sum the terms under each row of weights, and finish."""

@@ -11,11 +11,11 @@ from numpy.typing import ArrayLike
 
 from heldout.errors import Problems
 from heldout.evaluation.data import Flags, Floats, Predictions, References
+from heldout.evaluation.exact import Made, exact_intervals
 from heldout.evaluation.metric import Method
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.uncertainty import bootstrap_interval, resample, why_no_bootstrap
-from heldout.statistics.intervals import Interval
 from heldout.statistics.proportions import wilson
 from heldout.statistics.weights import Resampling
 
@@ -118,35 +118,58 @@ def score_stats(
     """Score statistics that were kept; one list over all metrics and their names."""
     pairs = list(zip(stats, metrics, strict=True))
     values = [one.reduce() for one in stats]
-    drawn = iter(_draw(pairs, resampling))
-    replicates = [next(drawn) if _needs_draws(metric, resampling) else None for _, metric in pairs]
+    exact = [_exact(*pair, one, resampling) for pair, one in zip(pairs, values, strict=True)]
+    needy = [i for i, made in enumerate(exact) if None in made]
+    drawn = dict(zip(needy, resample([stats[i] for i in needy], resampling), strict=True))
     return [
-        _one_score(metric, number, values[i], replicates[i], resampling)
+        _one_score(metric, number, values[i], made or _drawn(metric, values[i], drawn[i], number),
+                   resampling)
         for i, metric in enumerate(metrics)
-        for number in range(len(metric.names))
+        for number, made in enumerate(exact[i])
+    ]  # fmt: skip
+
+
+def _exact(
+    stats: ExampleStats, metric: AnyMetric, values: Floats, resampling: Resampling
+) -> Sequence[Made | None]:
+    """Return the intervals, or their lack, that are known without a resample; else None."""
+
+    def without(value: float, reason: str) -> Made:
+        undefined = metric.undefined if resampling.n else "there are no examples"
+        return Made(None, Method.NONE, undefined if math.isnan(value) else reason)
+
+    if resampling.replicates == 0 or np.isnan(values).all():
+        return [without(float(value), "intervals were not asked for") for value in values]
+    if metric.interval is Method.WILSON and resampling.clusters is None:
+        hits = [round(float(value) * resampling.n) for value in values]
+        return [Made(wilson(one, resampling.n), Method.WILSON) for one in hits]
+    reason = why_no_bootstrap(metric.interval, resampling, fewest=metric.fewest)
+    if reason:
+        return [without(float(value), reason) for value in values]
+    made = exact_intervals(stats, metric, values, resampling)
+    return [
+        without(value, "") if math.isnan(value) else one
+        for value, one in zip(map(float, values), made, strict=True)
     ]
 
 
-def _needs_draws(metric: AnyMetric, resampling: Resampling) -> bool:
-    proportion = metric.interval is Method.WILSON and resampling.clusters is None
-    wanted = resampling.replicates > 0 and not proportion
-    return wanted and not why_no_bootstrap(metric.interval, resampling)
-
-
-def _draw(pairs: Sequence[tuple[ExampleStats, AnyMetric]], resampling: Resampling) -> list[Floats]:
-    return resample([one for one, metric in pairs if _needs_draws(metric, resampling)], resampling)
+def _drawn(metric: AnyMetric, values: Floats, replicates: Floats, number: int) -> Made:
+    interval, method = bootstrap_interval(
+        metric.interval, float(values[number]), replicates[:, number]
+    )
+    if interval is None:
+        reason = f"too many resamples are undefined: {metric.undefined}"
+    elif interval.low == interval.high:
+        reason = "all resamples give the same number, which says nothing of its spread"
+    else:
+        return Made(interval, method)
+    return Made(None, Method.NONE, reason)
 
 
 def _one_score(
-    metric: AnyMetric,
-    number: int,
-    values: Floats,
-    replicates: Floats | None,
-    resampling: Resampling,
+    metric: AnyMetric, number: int, values: Floats, made: Made, resampling: Resampling
 ) -> Score:
-    value = float(values[number])
-    drawn = None if replicates is None else replicates[:, number]
-    interval, method, reason = _interval(metric, value, drawn, resampling)
+    value, interval = float(values[number]), made.interval
     bounds = metric.numbers[number]
     return Score(
         metric=metric.key,
@@ -157,26 +180,6 @@ def _one_score(
         n=resampling.n,
         seed=resampling.seed,
         version=metric.version,
-        method=method,
-        reason=reason,
+        method=str(made.method),
+        reason=made.reason,
     )
-
-
-def _interval(
-    metric: AnyMetric, value: float, drawn: Floats | None, resampling: Resampling
-) -> tuple[Interval | None, str, str]:
-    none = str(Method.NONE)
-    if math.isnan(value):
-        return None, none, metric.undefined if resampling.n else "there are no examples"
-    if resampling.replicates == 0:
-        return None, none, "intervals were not asked for"
-    if metric.interval is Method.WILSON and resampling.clusters is None:
-        return wilson(round(value * resampling.n), resampling.n), str(Method.WILSON), ""
-    if drawn is None:
-        return None, none, why_no_bootstrap(metric.interval, resampling)
-    interval, method = bootstrap_interval(metric.interval, value, drawn)
-    if interval is None:
-        return None, none, f"too many resamples are undefined: {metric.undefined}"
-    if interval.low == interval.high:
-        return None, none, "all resamples give the same number, which says nothing of its spread"
-    return interval, str(method), ""

@@ -67,3 +67,26 @@ def average_precision(weights: Floats, scores: Floats, flags: Flags) -> Floats:
     precision = ratio(hits[:, found], running_sums(weights, order.examples)[:, through])
     own = weights[:, positive]
     return ratio(np.where(own > 0, own * precision, 0).sum(axis=1), own.sum(axis=1))
+
+
+def average_precision_moved(scores: Floats, flags: Flags) -> tuple[float, Floats]:
+    """Return the average precision, and how far each example moves it to first order: (n,).
+
+    One more example changes the precision at itself and at every flagged example below it, by its
+    own flag less that precision, over how many examples come before.
+    """
+    order = order_of(-scores)
+    through = order.through
+    found = np.append(0, np.cumsum(flags[order.examples]))[through]
+    precision, positives = found / through, flags.sum()
+    value = float(precision[flags].mean())
+    reached = flags[order.examples]
+
+    def below(each: Floats) -> Floats:
+        """Sum over the flagged examples that stand with or below each example."""
+        sums = np.append(np.cumsum(np.where(reached, each[order.examples], 0)[::-1])[::-1], 0)
+        return np.asarray(sums[order.before])
+
+    counted = below(1 / through)
+    moved = flags * (precision - value) + flags * counted - below(precision / through)
+    return value, moved / positives

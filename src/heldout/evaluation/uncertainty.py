@@ -91,13 +91,14 @@ def percentile_interval(replicates: Floats, *, confidence: float = 0.95) -> Inte
     return Interval(float(low), float(high))
 
 
-def why_no_bootstrap(method: Method, resampling: Resampling) -> str:
-    """Return why there can be no bootstrap interval, as a clause; empty where there can."""
+def why_no_bootstrap(method: Method, resampling: Resampling, *, fewest: int = FEWEST) -> str:
+    """Return why there can be no interval from examples, as a clause; empty where there can."""
     if method is Method.NONE:
         return "this metric has no valid interval"
-    if resampling.units < FEWEST:
+    fewest = max(fewest, FEWEST)
+    if resampling.units < fewest:
         unit = "examples" if resampling.clusters is None else "clusters"
-        return f"{resampling.units} {unit} are too few for an interval (fewest: {FEWEST})"
+        return f"{resampling.units} {unit} are too few for an interval (fewest: {fewest})"
     return ""
 
 

@@ -1,9 +1,11 @@
-"""Intervals of a proportion."""
+"""Intervals of proportions."""
 
 from __future__ import annotations
 
-import math
 from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from heldout.statistics.intervals import Interval
 
@@ -20,12 +22,24 @@ def wilson(successes: float, n: float, *, confidence: float = 0.95) -> Interval:
     Raises:
         ValueError: `n` is not positive, or `successes` is not between 0 and `n`.
     """
-    if not (n > 0 and 0 <= successes <= n):
-        raise ValueError(f"{successes} successes out of {n} trials is not a proportion")
+    low, high = wilson_limits(successes, n, confidence=confidence)
+    return Interval(float(low), float(high))
+
+
+def wilson_limits(
+    successes: ArrayLike, n: ArrayLike, *, confidence: float = 0.95
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the lower and the upper limits of `wilson` for many proportions at once.
+
+    Raises:
+        ValueError: As `wilson`.
+    """
+    hits, trials = np.asarray(successes, np.float64), np.asarray(n, np.float64)
+    if not ((trials > 0) & (hits >= 0) & (hits <= trials)).all():
+        raise ValueError(f"{hits} successes out of {trials} trials is not a proportion")
     z = NormalDist().inv_cdf(0.5 + confidence / 2)
-    share = successes / n
-    spread = z * math.sqrt(share * (1 - share) / n + z * z / (4 * n * n))
-    middle, scale = share + z * z / (2 * n), 1 + z * z / n
-    low = 0.0 if successes == 0 else (middle - spread) / scale
-    high = 1.0 if successes == n else (middle + spread) / scale
-    return Interval(low, high)
+    share = hits / trials
+    spread = z * np.sqrt(share * (1 - share) / trials + z * z / (4 * trials * trials))
+    middle, scale = share + z * z / (2 * trials), 1 + z * z / trials
+    low = np.where(hits == 0, 0.0, (middle - spread) / scale)
+    return low, np.where(hits == trials, 1.0, (middle + spread) / scale)

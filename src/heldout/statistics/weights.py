@@ -36,7 +36,8 @@ class Resampling:
     clusters: ArrayLike | None = None
 
     @cached_property
-    def _cluster_codes(self) -> NDArray[np.intp] | None:
+    def cluster_codes(self) -> NDArray[np.intp] | None:
+        """The number of each example's cluster, from 0; None where examples are independent."""
         if self.clusters is None:
             return None
         codes: NDArray[np.intp] = np.unique(np.asarray(self.clusters), return_inverse=True)[1]
@@ -47,7 +48,7 @@ class Resampling:
     @property
     def units(self) -> int:
         """How many independent units there are: examples or clusters."""
-        codes = self._cluster_codes
+        codes = self.cluster_codes
         return self.n if codes is None else int(codes.max(initial=-1)) + 1
 
     def blocks(self, size: int | None = None) -> Iterator[NDArray[np.float64]]:
@@ -94,5 +95,5 @@ class Resampling:
         units = self.units
         drawn = np.random.default_rng((self.seed, replicate)).integers(units, size=units)
         counts = np.bincount(drawn, minlength=units)
-        codes = self._cluster_codes
+        codes = self.cluster_codes
         return counts if codes is None else counts[codes]

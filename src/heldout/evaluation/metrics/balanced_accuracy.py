@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.evaluation.classwise import mean_of_defined, sum_by_code
+from heldout.evaluation.classwise import mean_of_defined, share_mean, sum_by_code
 from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
-from heldout.evaluation.metric import Method, Metric, ratio
+from heldout.evaluation.metric import ClassMean, Method, Metric, ratio
 from heldout.evaluation.stats import ExampleStats
 
 
@@ -26,7 +26,7 @@ class BalancedAccuracy(Metric[LabelPredictions, LabelReferences]):
     families = frozenset({Family.LABEL})
     needs = "labels"
     source = "scikit-learn balanced_accuracy_score"
-    interval = Method.LOGIT
+    interval = Method.CLASSES
     accepts_missing = True
 
     def per_example(
@@ -43,3 +43,12 @@ class BalancedAccuracy(Metric[LabelPredictions, LabelReferences]):
         hits = sum_by_code(weights, np.where(correct, reference, -1), size)
         recall = ratio(hits, sum_by_code(weights, reference, size))
         return mean_of_defined(recall)[:, None]
+
+    def class_means(self, stats: ExampleStats) -> tuple[ClassMean]:
+        """Return the recall of the classes."""
+        reference, correct = stats.array("reference"), stats.array("correct")
+        size = len(stats.classes)
+        trials = np.bincount(reference, minlength=size).astype(np.float64)
+        hits = np.bincount(reference, correct, minlength=size).astype(np.float64)
+        recall, times = ratio(hits, trials)[reference], trials[reference]
+        return (share_mean(hits, trials, (correct - recall) / times),)

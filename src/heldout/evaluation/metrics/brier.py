@@ -8,7 +8,7 @@ import numpy as np
 
 from heldout.datasets.tasks import Family
 from heldout.evaluation.data import LabelPredictions, LabelReferences
-from heldout.evaluation.metric import AdditiveMetric, Number
+from heldout.evaluation.metric import AdditiveMetric, Method, Number
 from heldout.evaluation.requirements import require_probabilities
 from heldout.evaluation.stats import ExampleStats
 
@@ -27,6 +27,7 @@ class Brier(AdditiveMetric[LabelPredictions, LabelReferences]):
     needs = "probabilities"
     requires = (require_probabilities,)
     source = "scikit-learn brier_score_loss"
+    interval = Method.JACKKNIFE
 
     @property
     def numbers(self) -> tuple[Number, ...]:

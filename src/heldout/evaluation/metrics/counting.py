@@ -9,7 +9,7 @@ import numpy as np
 
 from heldout.datasets.tasks import Family
 from heldout.evaluation.data import Floats, NumberPredictions, NumberReferences
-from heldout.evaluation.metric import AdditiveMetric, Number, ratio
+from heldout.evaluation.metric import AdditiveMetric, Method, Number, ratio
 from heldout.evaluation.stats import ExampleStats
 
 
@@ -26,6 +26,7 @@ class Counting(AdditiveMetric[NumberPredictions, NumberReferences]):
     families = frozenset({Family.NUMBER})
     needs = "numbers"
     source = "scikit-learn mean_absolute_error, root_mean_squared_error, accuracy_score"
+    interval = Method.JACKKNIFE
 
     @property
     def numbers(self) -> tuple[Number, ...]:

@@ -13,6 +13,7 @@ from heldout.evaluation.requirements import require_probabilities
 from heldout.evaluation.stats import ExampleStats
 
 MOST_BINS = 1_000
+EXAMPLES_PER_BIN = 20
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,11 @@ class ExpectedCalibrationError(AdditiveMetric[LabelPredictions, LabelReferences]
     def numbers(self) -> tuple[Number, ...]:
         """One number; lower is better."""
         return (Number(self.id, higher_is_better=False),)
+
+    @property
+    def fewest(self) -> int:
+        """Twenty examples a bin; with fewer the bias is larger than the spread."""
+        return EXAMPLES_PER_BIN * self.bins
 
     def per_example(
         self, predictions: LabelPredictions, references: LabelReferences

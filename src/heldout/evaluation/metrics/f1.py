@@ -7,9 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.evaluation.classwise import count_classes, f1, mean_of_defined
+from heldout.evaluation.classwise import (
+    ClassCounts,
+    count_classes,
+    f1,
+    f1_mean,
+    f1_steps,
+    mean_of_defined,
+    share_mean,
+)
 from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
-from heldout.evaluation.metric import Metric, Number, ratio
+from heldout.evaluation.metric import ClassMean, Method, Metric, Number, ratio
 from heldout.evaluation.stats import ExampleStats
 
 
@@ -27,6 +35,7 @@ class F1(Metric[LabelPredictions, LabelReferences]):
     families = frozenset({Family.LABEL})
     needs = "labels"
     source = "scikit-learn f1_score"
+    interval = Method.CLASSES
     accepts_missing = True
 
     @property
@@ -47,3 +56,17 @@ class F1(Metric[LabelPredictions, LabelReferences]):
         macro = mean_of_defined(f1(*counts))
         micro = ratio(counts.hits.sum(axis=1), weights.sum(axis=1))
         return np.stack([macro, micro], axis=1)
+
+    def class_means(self, stats: ExampleStats) -> tuple[ClassMean, ClassMean]:
+        """Return the F1 of the classes, and the accuracy as the mean of a single one."""
+        reference, prediction = stats.array("reference"), stats.array("prediction")
+        every = np.ones((1, len(stats)))
+        found = count_classes(every, reference, prediction, len(stats.classes))
+        counts = ClassCounts(*(one[0] for one in found))
+        hit, other = f1_steps(*counts)
+        correct = reference == prediction
+        wrong = other[reference] + np.where(prediction < 0, 0, other[prediction])
+        macro = f1_mean(counts, np.where(correct, hit[reference], wrong))
+        right, n = correct.sum(), len(stats)
+        moved = (correct - right / max(1, n)) / max(1, n)
+        return macro, share_mean(np.array([float(right)]), np.array([float(n)]), moved)

@@ -9,9 +9,9 @@ import numpy as np
 
 from heldout.datasets.tasks import Family
 from heldout.errors import Problem
-from heldout.evaluation.classwise import f1, mean_of_defined
+from heldout.evaluation.classwise import ClassCounts, f1, f1_mean, f1_steps, mean_of_defined
 from heldout.evaluation.data import Flags, Floats, SetPredictions, SetReferences
-from heldout.evaluation.metric import AdditiveMetric, Number
+from heldout.evaluation.metric import AdditiveMetric, ClassMean, Method, Number
 from heldout.evaluation.stats import ExampleStats
 
 
@@ -33,6 +33,7 @@ class LabelSetF1(AdditiveMetric[SetPredictions, SetReferences]):
     needs = "label sets or scores"
     source = "scikit-learn f1_score with zero_division nan"
     undefined = "no label is predicted or actual"
+    interval = Method.CLASSES
     accepts_missing = True
 
     threshold: float = 0.5
@@ -66,6 +67,21 @@ class LabelSetF1(AdditiveMetric[SetPredictions, SetReferences]):
         macro = mean_of_defined(f1(hits, predicted, actual))
         micro = f1(hits.sum(axis=-1), predicted.sum(axis=-1), actual.sum(axis=-1))
         return np.stack([macro, micro], axis=-1)
+
+    def class_means(self, stats: ExampleStats) -> tuple[ClassMean, ClassMean]:
+        """Return the F1 of the classes, and the pooled one as that of a single class."""
+        terms = self.terms(stats)
+        pooled = np.stack([part.sum(axis=1) for part in np.split(terms, 3, axis=1)], axis=1)
+        return _f1_of(terms), _f1_of(pooled)
+
+
+def _f1_of(terms: Floats) -> ClassMean:
+    """Average over classes, from the hits, predictions and references of each example."""
+    counts = ClassCounts(*np.split(terms.sum(axis=0), 3))
+    hit, other = f1_steps(*counts)
+    hits, predicted, actual = np.split(terms, 3, axis=1)
+    moved = hits @ hit + (predicted + actual - 2 * hits) @ other
+    return f1_mean(counts, moved)
 
 
 def _members(predictions: SetPredictions, threshold: float) -> Flags:

@@ -9,7 +9,7 @@ import numpy as np
 
 from heldout.datasets.tasks import Family
 from heldout.evaluation.data import LabelPredictions, LabelReferences
-from heldout.evaluation.metric import AdditiveMetric, Number
+from heldout.evaluation.metric import AdditiveMetric, Method, Number
 from heldout.evaluation.requirements import require_probabilities
 from heldout.evaluation.stats import ExampleStats
 
@@ -28,6 +28,7 @@ class LogLoss(AdditiveMetric[LabelPredictions, LabelReferences]):
     needs = "probabilities"
     requires = (require_probabilities,)
     source = "scikit-learn log_loss"
+    interval = Method.JACKKNIFE
 
     @property
     def numbers(self) -> tuple[Number, ...]:

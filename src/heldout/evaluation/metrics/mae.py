@@ -9,7 +9,7 @@ import numpy as np
 
 from heldout.datasets.tasks import Family
 from heldout.evaluation.data import NumberPredictions, NumberReferences
-from heldout.evaluation.metric import AdditiveMetric, Number
+from heldout.evaluation.metric import AdditiveMetric, Method, Number
 from heldout.evaluation.stats import ExampleStats
 
 
@@ -25,6 +25,7 @@ class MeanAbsoluteError(AdditiveMetric[NumberPredictions, NumberReferences]):
     families = frozenset({Family.NUMBER})
     needs = "numbers"
     source = "scikit-learn mean_absolute_error"
+    interval = Method.JACKKNIFE
 
     @property
     def numbers(self) -> tuple[Number, ...]:

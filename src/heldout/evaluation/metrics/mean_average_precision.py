@@ -9,10 +9,13 @@ import numpy as np
 from heldout.datasets.tasks import Family
 from heldout.evaluation.classwise import mean_of_defined
 from heldout.evaluation.data import Floats, SetPredictions, SetReferences
-from heldout.evaluation.metric import Method, Metric
+from heldout.evaluation.metric import ClassMean, Method, Metric
 from heldout.evaluation.requirements import require_scores
 from heldout.evaluation.stats import ExampleStats
-from heldout.evaluation.ties import average_precision
+from heldout.evaluation.ties import average_precision, average_precision_moved
+from heldout.statistics.intervals import Interval
+from heldout.statistics.jackknife import LOGIT, jackknife_interval
+from heldout.statistics.proportions import wilson
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,7 @@ class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
     needs = "scores"
     requires = (require_scores,)
     source = "scikit-learn average_precision_score"
-    interval = Method.LOGIT
+    interval = Method.CLASSES
     undefined = "no label occurs among the references"
 
     def per_example(self, predictions: SetPredictions, references: SetReferences) -> ExampleStats:
@@ -46,3 +49,23 @@ class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
             for one in range(len(stats.classes))
         ]
         return mean_of_defined(np.stack(values, axis=1))[:, None]
+
+    def class_means(self, stats: ExampleStats) -> tuple[ClassMean]:
+        """Return the average precision of each class that occurs, with a jackknife interval."""
+        reference, scores = stats.array("reference"), stats.array("scores")
+        total, apart, rows = np.zeros(len(stats)), 0.0, []
+        positives = reference.sum(axis=0)
+        for one in np.flatnonzero(positives):
+            value, moved = average_precision_moved(scores[:, one], reference[:, one])
+            rows.append((value, *_limits(value, moved, int(positives[one]))))
+            total += moved
+            apart += float(np.square(moved).sum())
+        values, low, high = np.array(rows).reshape(-1, 3).T
+        fewest = int(positives[positives > 0].min(initial=len(stats)))
+        return (ClassMean(values, low, high, total, apart, fewest),)
+
+
+def _limits(value: float, moved: Floats, positives: int) -> Interval:
+    """Return the interval of one class; a perfect one is as uncertain as a share of 1."""
+    found = jackknife_interval(value, moved, scale=LOGIT)
+    return found or wilson(value * positives, positives)
