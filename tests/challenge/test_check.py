@@ -198,6 +198,5 @@ def test_keys_whose_machinery_is_not_there_yet_are_named(example):
         "phases[1].final",
         "phases[1].guard",
         "phases[1].public_share",
-        "prizes[0]",
     ]
     assert all("not yet in force" in note for note in found)

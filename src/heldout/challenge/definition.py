@@ -93,6 +93,7 @@ class About(Part):
     license: str = ""
     organisers: Annotated[tuple[str, ...], Field(strict=False)] = ()
     visibility: Annotated[Visibility, Field(strict=False)] = Visibility.PUBLIC
+    forum: str = ""
     timezone: str | None = None
     seed: Annotated[int, Field(ge=0, lt=2**63)] = 0
 
@@ -127,6 +128,14 @@ class About(Part):
         if wrong:
             raise Refusal(f'"{wrong[0]}" is not an e-mail address')
         return organisers
+
+    @field_validator("forum")
+    @classmethod
+    def _is_a_link(cls, forum: str) -> str:
+        if forum and not re.fullmatch(r"https?://[^\s/?#\"<>]+([/?#][^\s\"<>]*)?", forum):
+            remedy = "write a whole address, as in https://forum.example.org/digits"
+            raise Refusal(f'"{forum[:80]}" is not the address of a page', remedy)
+        return forum
 
 
 def _as_intersections(value: Any) -> Any:

@@ -22,8 +22,6 @@ def _find(definition: Definition) -> Iterator[tuple[str, str]]:
     for index, phase in enumerate(definition.phases):
         for key, what in _find_in_phase(phase):
             yield f"phases[{index}].{key}", what
-    for index, _ in enumerate(definition.prizes):
-        yield f"prizes[{index}]", "prizes are"
 
 
 def _find_in_phase(phase: Phase) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,7 @@ from django import forms
 from django.utils import timezone
 
 from heldout.site.challenges.frames import final_text
-from heldout.site.challenges.models import Audience, Phase, Reveal, Role, Visibility
+from heldout.site.challenges.models import Audience, Challenge, Phase, Reveal, Role, Visibility
 
 
 class AcceptTerms(forms.Form):
@@ -88,6 +88,7 @@ class InviteForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         help_text="One a line, or separated by commas.",
     )
+    mail = forms.BooleanField(label="Mail them the invitation", required=False, initial=True)
 
     def clean_emails(self) -> list[str]:
         text = str(self.cleaned_data["emails"])
@@ -113,6 +114,50 @@ class FolderOnServer(forms.Form):
     def __init__(self, *args: Any, folders: Sequence[str], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["folder"].choices = [(name, name) for name in folders]  # type: ignore[attr-defined]
+
+
+class AnnouncementForm(forms.Form):
+    title = forms.CharField(max_length=120)
+    text = forms.CharField(
+        max_length=20_000, widget=forms.Textarea(attrs={"rows": 10}), help_text="Markdown."
+    )
+    mail = forms.BooleanField(label="Mail it to everybody who takes part", required=False)
+
+
+class WinnersForm(forms.Form):
+    """A choice for each prize, and what the page says."""
+
+    text = forms.CharField(
+        label="Text of the page",
+        max_length=20_000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text="Markdown. It stands above the list of winners.",
+    )
+
+    def __init__(self, data: Any = None, *, challenge: Challenge) -> None:
+        super().__init__(data, initial={"text": challenge.winners_text})
+        chosen = {award.position: award.entrant_id for award in challenge.awards.all()}
+        entrants = challenge.entrants.order_by("name").values_list("pk", "name")
+        for position, prize in enumerate(challenge.prizes):
+            self.fields[f"prize-{position}"] = forms.TypedChoiceField(
+                label=f"Place {prize['place']}: {prize['amount']}",
+                choices=[("", "nobody yet"), *entrants],
+                coerce=int,
+                empty_value=None,
+                required=False,
+                initial=chosen.get(position),
+            )
+        self.order_fields([name for name in self.fields if name != "text"])
+
+    def winners(self) -> dict[int, int]:
+        """Prize → entrant, where one is chosen."""
+        found = {
+            int(name.removeprefix("prize-")): value
+            for name, value in self.cleaned_data.items()
+            if name.startswith("prize-")
+        }
+        return {position: entrant for position, entrant in found.items() if entrant is not None}
 
 
 class TeamNameForm(forms.Form):

@@ -113,6 +113,10 @@ def tabs(request: HttpRequest, challenge: Challenge) -> list[Tab]:
         tab("leaderboard", "Leaderboard", "submissions:leaderboard"),
         tab("submit", "Submit", "submissions:submit"),
     ]
+    if challenge.winners_at:
+        found.append(tab("winners", "Winners", "challenges:winners"))
+    if challenge.announcements.exists():
+        found.append(tab("news", "News", "challenges:news"))
     if request.user.is_authenticated:
         found.append(tab("mine", "My submissions", "submissions:mine"))
         if challenge.largest_team > 1:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -32,6 +32,8 @@ class Reveal(models.TextChoices):
     INTERVAL = "interval", "Confidence intervals"
     SUBGROUPS = "subgroups", "Scores of subgroups"
     PER_CLASS = "per-class", "Scores of each class"
+    CONFUSION = "confusion", "Which class is taken for which"
+    CURVES = "curves", "Curves"
 
 
 class Challenge(models.Model):
@@ -47,6 +49,9 @@ class Challenge(models.Model):
     current = models.ForeignKey("Revision", on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField()
     published_at = models.DateTimeField()
+    # The winners' page: what the organisers say on it, and since when everybody sees it.
+    winners_text = models.TextField(blank=True, default="")
+    winners_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.title
@@ -63,6 +68,16 @@ class Challenge(models.Model):
     @property
     def largest_team(self) -> int:
         return int(self.revision.definition["teams"]["largest"])
+
+    @property
+    def prizes(self) -> list[dict[str, Any]]:
+        """`place`, `amount` and `sponsor` of each, in the order of the definition."""
+        return list(self.revision.definition.get("prizes", []))
+
+    @property
+    def forum(self) -> str:
+        """Where people talk about it elsewhere; empty: nowhere."""
+        return str(self.revision.definition["challenge"].get("forum", ""))
 
     @property
     def merge_until(self) -> datetime | None:
@@ -232,6 +247,7 @@ class Member(models.Model):
     # Who enters alone is captain of themselves.
     rank = models.CharField(max_length=8, choices=Rank, default=Rank.CAPTAIN)
     joined_at = models.DateTimeField()
+    wants_mail = models.BooleanField(default=True)
 
     class Meta:
         constraints: ClassVar = [
@@ -306,3 +322,42 @@ class TermsAcceptance(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} accepted {self.terms_digest[:12]}"
+
+
+class Announcement(models.Model):
+    """What the organisers tell everybody who may see the challenge."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="announcements")
+    title = models.CharField(max_length=120)
+    # Markdown.
+    text = models.TextField(max_length=20_000)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    published_at = models.DateTimeField()
+    mailed = models.BooleanField(default=False)
+
+    class Meta:
+        ordering: ClassVar = ["-published_at", "-id"]
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Award(models.Model):
+    """Who won what. It keeps the prize's own words, which a later revision may change."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="awards")
+    # Its place in the list of prizes.
+    position = models.PositiveSmallIntegerField()
+    place = models.PositiveSmallIntegerField()
+    amount = models.CharField(max_length=200)
+    sponsor = models.CharField(max_length=200, blank=True, default="")
+    entrant = models.ForeignKey(Entrant, on_delete=models.PROTECT, related_name="awards")
+
+    class Meta:
+        ordering: ClassVar = ["place", "position"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["challenge", "position"], name="one_winner_per_prize")
+        ]
+
+    def __str__(self) -> str:
+        return f"place {self.place}: {self.entrant}"

@@ -12,7 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from heldout.errors import BadInput
 from heldout.site.accounts.models import User
@@ -33,13 +33,15 @@ from heldout.site.common.problems import ProblemJson, refusal
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
 
-def _organised(request: HttpRequest, slug: str, permission: str) -> tuple[Challenge, User]:
+def organised(request: HttpRequest, slug: str, permission: str) -> tuple[Challenge, User]:
     challenge = find_challenge(slug, request.user)
     services.require(request.user, permission, challenge)
     return challenge, cast(User, request.user)
 
 
-def _frame(request: HttpRequest, challenge: Challenge, part: str, name: str = "") -> dict[str, Any]:
+def organising_frame(
+    request: HttpRequest, challenge: Challenge, part: str, name: str = ""
+) -> dict[str, Any]:
     context = frame(request, challenge, "organise") | {"part": part}
     if name:
         organise = reverse("challenges:organise", args=[challenge.slug])
@@ -66,8 +68,8 @@ def new(request: HttpRequest) -> HttpResponse:
 @login_required
 @get_or_post
 def new_revision(request: HttpRequest, slug: str) -> HttpResponse:
-    challenge, _ = _organised(request, slug, "challenges.edit")
-    context = _frame(request, challenge, "revision", "Revisions")
+    challenge, _ = organised(request, slug, "challenges.edit")
+    context = organising_frame(request, challenge, "revision", "Revisions")
     context["revisions"] = challenge.revisions.select_related("created_by")
     return _publish(request, context, "challenges/new_revision.html", only=challenge)
 
@@ -118,8 +120,8 @@ def _published(request: HttpRequest, given: dict[str, Any], only: Challenge | No
 @login_required
 @require_safe
 def organise(request: HttpRequest, slug: str) -> HttpResponse:
-    challenge, user = _organised(request, slug, "challenges.review")
-    context = _frame(request, challenge, "phases") | {
+    challenge, user = organised(request, slug, "challenges.review")
+    context = organising_frame(request, challenge, "phases") | {
         "may_edit": user.has_perm("challenges.edit", challenge),
         "retired": challenge.phases.filter(retired=True),
     }
@@ -129,7 +131,7 @@ def organise(request: HttpRequest, slug: str) -> HttpResponse:
 @login_required
 @get_or_post
 def edit_phase(request: HttpRequest, slug: str, key: str) -> HttpResponse:
-    challenge, user = _organised(request, slug, "challenges.edit")
+    challenge, user = organised(request, slug, "challenges.edit")
     phase = get_object_or_404(challenge.phases, key=key, retired=False)
     form = PhaseForm(request.POST if request.method == "POST" else None, phase=phase)
     if form.is_valid():
@@ -143,7 +145,10 @@ def edit_phase(request: HttpRequest, slug: str, key: str) -> HttpResponse:
             messages.success(request, f"{phase_title(phase)} is saved.")
             return redirect("challenges:organise", slug)
     title = phase_title(challenge.phases.get(pk=phase.pk))
-    context = _frame(request, challenge, "phases", title) | {"form": form, "phase_title": title}
+    context = organising_frame(request, challenge, "phases", title) | {
+        "form": form,
+        "phase_title": title,
+    }
     return render(
         request, "challenges/edit_phase.html", context, status=422 if form.errors else 200
     )
@@ -153,7 +158,7 @@ def edit_phase(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 @get_or_post
 def people(request: HttpRequest, slug: str) -> HttpResponse:
     """Three small forms on one page; the button says which of them is meant."""
-    challenge, user = _organised(request, slug, "challenges.manage_people")
+    challenge, user = organised(request, slug, "challenges.manage_people")
     given = request.POST if request.method == "POST" else None
     meant = request.POST.get("form", "")
     visibility = VisibilityForm(
@@ -169,7 +174,7 @@ def people(request: HttpRequest, slug: str) -> HttpResponse:
         except BadInput as error:
             for problem in error.problems:
                 chosen.add_error(None, str(problem))
-    context = _frame(request, challenge, "people", "People") | {
+    context = organising_frame(request, challenge, "people", "People") | {
         "visibility": visibility,
         "invitation": invitation,
         "organiser": organiser,
@@ -187,7 +192,7 @@ def _change(meant: str, challenge: Challenge, by: User, given: dict[str, Any]) -
         services.set_visibility(challenge=challenge, visibility=visibility, by=by, now=now)
         return "The visibility is saved."
     if meant == "invite":
-        new = services.invite(challenge=challenge, emails=given["emails"], by=by, now=now)
+        new = services.invite(challenge=challenge, by=by, now=now, **given)
         return f"{new} invited." if new else "All of them were invited before."
     row = services.add_organiser(
         challenge=challenge, email=given["email"], role=Role(given["role"]), by=by, now=now
@@ -196,9 +201,19 @@ def _change(meant: str, challenge: Challenge, by: User, given: dict[str, Any]) -
 
 
 @login_required
+@require_POST
+def uninvite(request: HttpRequest, slug: str, invitation_id: int) -> HttpResponse:
+    challenge, user = organised(request, slug, "challenges.manage_people")
+    invitation = get_object_or_404(challenge.invitations, pk=invitation_id)
+    services.uninvite(invitation=invitation, by=user, now=timezone.now())
+    messages.success(request, f"{invitation.email} is not invited any more.")
+    return redirect("challenges:people", slug)
+
+
+@login_required
 @get_or_post
 def remove_organiser(request: HttpRequest, slug: str, organiser_id: int) -> HttpResponse:
-    challenge, user = _organised(request, slug, "challenges.manage_people")
+    challenge, user = organised(request, slug, "challenges.manage_people")
     row = Organiser.objects.filter(pk=organiser_id, challenge=challenge).first()
     if row is None:
         raise Http404("no such organiser")
@@ -210,5 +225,5 @@ def remove_organiser(request: HttpRequest, slug: str, organiser_id: int) -> Http
         else:
             messages.success(request, f"{row.user.handle} organises this challenge no more.")
         return redirect("challenges:people", slug)
-    context = _frame(request, challenge, "people", "Remove an organiser") | {"row": row}
+    context = organising_frame(request, challenge, "people", "Remove an organiser") | {"row": row}
     return render(request, "challenges/remove_organiser.html", context)

@@ -14,12 +14,16 @@ from heldout.site.accounts.models import User
 from heldout.site.accounts.services import person
 from heldout.site.challenges.access import require
 from heldout.site.challenges.models import Challenge, Invitation, Organiser, Role
-from heldout.site.common import audit
+from heldout.site.common import audit, jobs
 from heldout.site.common.problems import Refused
 
+MAIL_INVITATION = "mail-invitation"
 
-def invite(*, challenge: Challenge, emails: Iterable[str], by: User, now: datetime) -> int:
-    """Let the owners of these addresses in; returns how many are new."""
+
+def invite(
+    *, challenge: Challenge, emails: Iterable[str], by: User, now: datetime, mail: bool = False
+) -> int:
+    """Let the owners of these addresses in; returns how many are new, who alone get a mail."""
     require(by, "challenges.manage_people", challenge)
     wanted = {email.strip().lower() for email in emails if email.strip()}
     problems = [
@@ -32,9 +36,17 @@ def invite(*, challenge: Challenge, emails: Iterable[str], by: User, now: dateti
     with transaction.atomic():
         known = {email.lower() for email in challenge.invitations.values_list("email", flat=True)}
         new = wanted - known
-        Invitation.objects.bulk_create(
+        made = Invitation.objects.bulk_create(
             Invitation(challenge=challenge, email=email, created_at=now) for email in sorted(new)
         )
+        for invitation in made if mail else ():
+            jobs.enqueue(
+                MAIL_INVITATION,
+                key=f"{MAIL_INVITATION}:{invitation.pk}",
+                payload={"invitation": invitation.pk},
+                lane=MAIL_INVITATION,
+                now=now,
+            )
         audit.record("people invited", by=by, on=challenge, now=now, count=len(new))
     return len(new)
 

@@ -247,6 +247,7 @@ def _merge(team: Entrant, gone: Entrant, by: User, now: datetime) -> None:
         message = f"{gone} has submitted already, and teams cannot merge any more"
         raise _refused("team", message)
     gone.members.update(entrant=team, rank=Rank.MEMBER)
+    gone.awards.update(entrant=team)
     name = gone.name
     gone.delete()
     refresh_boards(team.challenge, now=now)

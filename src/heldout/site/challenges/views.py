@@ -73,7 +73,8 @@ def overview(request: HttpRequest, slug: str) -> HttpResponse:
     context = frame(request, challenge, "overview") | {
         "task": TASKS.get(challenge.task) or {"title": challenge.task},
         "classes": definition["challenge"].get("classes", []),
-        "prizes": definition.get("prizes", []),
+        "prizes": challenge.prizes,
+        "latest": challenge.announcements.first(),
         "entrants": challenge.entrants.count(),
         "accepted": services.has_accepted_terms(challenge, request.user),
         "outlook": what_it_takes(challenge, today=timezone.localdate()),
