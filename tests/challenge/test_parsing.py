@@ -182,7 +182,8 @@ def test_a_definition_survives_json(example):
             'split = "test"',
             'split = "test"\nreveal = ["score", "subgroup"]',
             'challenge.toml: phases[0].reveal[1] (line 16): the text "subgroup" is not one of '
-            'score, interval, subgroups, per-class; did you mean "subgroups"?',
+            "score, interval, subgroups, per-class, confusion, curves; did you mean "
+            '"subgroups"?',
         ),
         (
             'split = "test"',

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+CLASSES = ("cat", "dog", "zebra")
 TASK = ("--task", "image-classification")
 
 
@@ -192,3 +193,50 @@ def test_the_list_of_metrics_can_be_for_one_task(run):
     assert len(some) < len(everything)
     assert "macro, micro" in run("metrics").out
     assert run("metrics", "--task", "regresion").code == 2
+
+
+def test_details_are_in_the_json_only_when_asked_for(run, files):
+    lines = [(files / f"{name}.csv").read_text().splitlines()[1:] for name in ("refs", "good")]
+    pairs = [(a.split(",")[1], b.split(",")[1]) for a, b in zip(*lines, strict=True)]
+    plain = score(run, files, "--subgroup", "ink", "--json").json
+    assert list(plain) == ["n", "scores", "subgroups", "problems", "disparities"]
+    found = score(run, files, "--details", "--json").json["details"]
+    cells = {
+        (c["reference"], c["prediction"]): c["n"] for c in map(as_cell, found["confusion"]["cells"])
+    }
+    assert cells == {pair: pairs.count(pair) for pair in set(pairs)}
+    recall = {row["class"]: row["recall"] for row in found["classes"]}
+    for name in CLASSES:
+        own = [guess for truth, guess in pairs if truth == name]
+        assert recall[name] == pytest.approx(own.count(name) / len(own))
+
+
+def as_cell(row):
+    return dict(zip(("reference", "prediction", "n"), row, strict=True))
+
+
+def test_scores_along_a_number_are_told_in_a_sentence(run, files):
+    lines = (files / "refs.csv").read_text().splitlines()
+    aged = [f"{line},{i or 'age'}" for i, line in enumerate(lines)]
+    (files / "refs.csv").write_text("\n".join(aged) + "\n")
+    ran = score(run, files, "--metric", "accuracy", "--along", "age", "--replicates", "100")
+    assert "accuracy along age" in ran.out
+    assert "each point is made of the 36 nearest of 120 examples" in ran.out
+    refused = score(run, files, "--along", "ink")
+    assert refused.code == 2
+    assert 'the column "ink" of refs.csv is not of numbers' in refused.err
+
+
+def test_text_tells_the_worst_group_and_the_most_confused(run, files):
+    ran = score(run, files, "--metric", "accuracy", "--subgroup", "ink", "--details")
+    for title in ("Differences between groups", "Most confused", "Rates of error by group"):
+        assert title in ran.out
+
+
+def test_a_page_with_plots_is_written_where_asked_for(run, files):
+    ran = score(run, files, "--metric", "accuracy", "--html", files / "report.html")
+    assert ran.code == 0
+    page = (files / "report.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "Confusion matrix" in page
+    assert "report.html" in ran.err

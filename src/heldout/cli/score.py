@@ -20,18 +20,17 @@ from heldout.cli.options import (
     require_files,
     split_names,
 )
-from heldout.cli.output import print_json, print_table, say
-from heldout.errors import BadInput, Problem, Problems
+from heldout.cli.output import print_json, say
+from heldout.cli.reports import print_report
+from heldout.errors import BadInput, MissingExtra, Problem, Problems
 
 if TYPE_CHECKING:
     from heldout.challenge.protocol import Evaluation
-    from heldout.evaluation.report import Report
-    from heldout.evaluation.subgroups import SubgroupScore
 
 
 # What a challenge.toml says, so that nobody may say it beside a challenge.
 SAID_BY_CHALLENGE = ("task", "references", "metric", "classes", "subgroup", "smallest_group",
-                     "cluster", "missing", "id_column", "seed")  # fmt: skip
+                     "along", "cluster", "missing", "id_column", "seed")  # fmt: skip
 
 
 def score(
@@ -57,6 +56,10 @@ def score(
         typer.Option(help="A column to score apart; a,b is an intersection. Repeat for more."),
     ] = None,
     smallest_group: Annotated[int, typer.Option(min=1, help="Smaller groups have no score.")] = 1,
+    along: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of numbers to score along, such as income. Repeat for more."),
+    ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="The column whose values the intervals resample.")
     ] = None,
@@ -70,6 +73,16 @@ def score(
         Path | None,
         typer.Option(help="Keep the report and what `heldout compare` needs in this folder."),
     ] = None,
+    details: Annotated[
+        bool,
+        typer.Option(
+            help="Report all there is: classes, confusion, curves, reliability, rates by group."
+        ),
+    ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Write the report with plots to this file; implies --details."),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Score predictions, with intervals and by subgroup.
@@ -81,7 +94,7 @@ def score(
     if challenge is not None:
         _refuse_beside_challenge(context)
         file = require(file, "PREDICTIONS")
-        evaluation = _score_phase(challenge, file, phase, replicates)
+        evaluation = _score_phase(challenge, file, phase, replicates, details or html is not None)
     else:
         task, references, file = require_files(task=task, references=references, predictions=file)
         evaluation = _score_files(
@@ -92,6 +105,8 @@ def score(
             classes=split_names(classes),
             subgroups=[split_names(names) for names in subgroup or ()],
             smallest_group=smallest_group,
+            along=along or (),
+            details=details or html is not None,
             cluster=cluster,
             missing=missing,
             id_column=id_column,
@@ -100,6 +115,8 @@ def score(
         )
     if save is not None:
         _save(evaluation, save)
+    if html is not None:
+        _write_page(evaluation, html, title=file.name)
     print_json(evaluation.report.to_json()) if json else print_report(evaluation.report)
 
 
@@ -117,13 +134,17 @@ def _is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def _score_phase(folder: Path, predictions: Path, phase: str | None, replicates: int) -> Evaluation:
+def _score_phase(
+    folder: Path, predictions: Path, phase: str | None, replicates: int, details: bool
+) -> Evaluation:
     from heldout.challenge.evaluate import evaluate
     from heldout.challenge.folder import load
 
     challenge = load(folder)
     chosen = challenge.the_phase(phase).id
-    return evaluate(challenge, phase=chosen, predictions=predictions, replicates=replicates)
+    return evaluate(
+        challenge, phase=chosen, predictions=predictions, replicates=replicates, details=details
+    )
 
 
 def _score_files(*, missing: str, **question: Any) -> Evaluation:
@@ -149,19 +170,12 @@ def _save(evaluation: Evaluation, folder: Path) -> None:
     say(f"kept in {folder}; its statistics give the answers away, so guard them likewise")
 
 
-def print_report(report: Report) -> None:
-    """Print scores and groups as tables."""
-    print_table(
-        ("metric", "number", "value", "low", "high", "n", ""),
-        [(s.metric, s.name, s.value, s.low, s.high, s.n, s.reason) for s in report.scores],
-    )
-    for title, groups in (("By subgroup", report.subgroups), ("By class", report.per_class)):
-        if groups:
-            columns = ("group", "metric", "number", "value", "low", "high", "n", "")
-            print_table(columns, map(_group_row, groups), title=f"\n{title}")
+def _write_page(evaluation: Evaluation, path: Path, *, title: str) -> None:
+    from heldout.datasets.atomic import write_bytes
 
-
-def _group_row(group: SubgroupScore) -> tuple[object, ...]:
-    name = ", ".join(f"{column}: {value}" for column, value in group.subgroup.items())
-    numbers = (group.value, group.low, group.high, group.n)
-    return (name, group.metric, group.name, *numbers, group.reason)
+    try:
+        from heldout.cards.evaluation_report import render
+    except ImportError as error:
+        raise MissingExtra(feature="--html", extra="site") from error
+    write_bytes(path, render(evaluation.report, title=title).encode())
+    say(f"the report with plots is {path}")

@@ -106,7 +106,7 @@ def along(
     if len(np.unique(values[known])) < 3:
         return replace(empty, reason="the column has too few different numbers for a curve")
     kernels = [_kernel(values, known, at, around) for at in places]
-    reason = why_no_bootstrap(metric.interval, resampling) if resampling.replicates else ""
+    reason = _why_no_band(metric, around, resampling)
     if reason:
         resampling = replace(resampling, replicates=0)
     if not isinstance(metric, AdditiveMetric):
@@ -131,6 +131,14 @@ def numbers_of(column: pl.Series) -> pl.Series:
     if values.null_count() > column.null_count():
         raise TypeError(f"the column {column.name} is not of numbers")
     return values
+
+
+def _why_no_band(metric: AnyMetric, around: int, resampling: Resampling) -> str:
+    if not resampling.replicates:
+        return "intervals were not asked for"
+    if around < metric.fewest:
+        return f"{around} examples around a point are too few for a band (fewest: {metric.fewest})"
+    return why_no_bootstrap(metric.interval, resampling, fewest=metric.fewest)
 
 
 class _Kernel(NamedTuple):
@@ -174,7 +182,7 @@ def _banded(places: Floats, values: Floats, drawn: Floats, number: Number) -> di
         Point(float(at), float(value), None, None) for at, value in zip(places, values, strict=True)
     )
     if not len(drawn):
-        return {"points": bare, "reason": "intervals were not asked for"}
+        return {"points": bare}
     drawn = drawn[:, defined]
     if np.isnan(drawn).any():
         return {"points": bare, "reason": "the number is undefined on some resamples"}

@@ -136,6 +136,8 @@ def disparities(
         hidden = suppressed(found, smallest_group, protect=protect)
         shown = [group for group, gone in zip(found, hidden, strict=True) if not gone]
         withheld = [group for group, gone in zip(found, hidden, strict=True) if gone]
+        withheld += [group for group in shown if group.n < metric.fewest]
+        shown = [group for group in shown if group.n >= metric.fewest]
         if len(shown) < 2:
             continue
         values, drawn = _measure(stats, shown, resampling)

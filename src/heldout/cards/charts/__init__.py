@@ -1,0 +1,1 @@
+"""What results look like: functions of plain data that return Altair charts for a width."""

@@ -1,0 +1,83 @@
+"""What results say in words, for the command line, reports and pages alike."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from heldout.evaluation.along import Profile
+from heldout.evaluation.disparities import Disparity, Spread
+
+BY_EYE = (
+    "Do not compare intervals by eye: two of them may overlap although one entry is better beyond "
+    "chance. A paired test on the same examples sees far more."
+)
+SMALL_GROUPS = (
+    "Small groups are far from the average by chance more often than large ones: read n with each "
+    "score."
+)
+SAME_SIZE = (
+    "This number depends on how many examples it is of. The column `same size` is the mean of "
+    "random subsets as large as the group, with the range of 95 % of them: compare with that."
+)
+
+
+def group_name(subgroup: Mapping[str, str]) -> str:
+    """`woman · dark`; the columns stand above."""
+    return " · ".join(subgroup.values())
+
+
+def number(value: float | None) -> str:
+    """Three decimals, more where the value is tiny, fewer where it is large; a dash for nothing."""
+    if value is None:
+        return "–"
+    size = abs(value)
+    places = 1 if size >= 100 else 2 if size >= 10 else 3 if size >= 0.01 or not size else 5
+    return f"{value:.{places}f}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """`0.678–0.750`; empty where there is none."""
+    if low is None or high is None:
+        return ""
+    ends = number(low), number(high)
+    return f"{ends[0]} to {ends[1]}" if "−" in "".join(ends) else "–".join(ends)
+
+
+def tell_disparity(found: Disparity) -> str:
+    """Say in a few sentences how unequal a number is, and how sure that is."""
+    worst = next(one for one in found.groups if one.subgroup == found.worst)
+    told = [
+        f"Worst: {group_name(worst.subgroup)}, {number(worst.value)} (n = {worst.n:,}).",
+        f"Between best and worst lie {_spread(found.gap)}.",
+    ]
+    if found.ratio is not None:
+        told.append(f"Worst and best are in the ratio {_spread(found.ratio)}.")
+    certain = found.gap.interval.low > 0
+    told.append(
+        "Some groups surely differ."
+        if certain
+        else "Chance alone may explain all of it: no two groups surely differ."
+    )
+    if found.left_out:
+        names = ", ".join(group_name(one) for one in found.left_out)
+        told.append(f"Not compared, for lack of examples or of a number: {names}.")
+    return " ".join(told)
+
+
+def _spread(spread: Spread) -> str:
+    corrected = f"{number(spread.corrected)} with noise taken off"
+    return f"{number(spread.observed)} ({corrected}; {interval(*spread.interval)})"
+
+
+def tell_profile(found: Profile) -> str:
+    """Say where a score along a number is lowest and highest."""
+    if not found.points:
+        return f"No curve: {found.reason}."
+    low = min(found.points, key=lambda point: point.value)
+    high = max(found.points, key=lambda point: point.value)
+    told = (
+        f"From {number(low.value)} around {found.column} = {low.at:,.4g} "
+        f"to {number(high.value)} around {high.at:,.4g}; each point is made of the "
+        f"{found.around:,} nearest of {found.n:,} examples."
+    )
+    return f"{told} No band: {found.reason}." if found.reason else told
