@@ -45,7 +45,39 @@ def run(
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, on_signal)
+    if not slow:
+        threading.Thread(target=_warm_up_aside, daemon=True).start()
     _loop(owner or own_name(), stop, parent, slow)
+
+
+def warm_up() -> bool:
+    """Compile what scores boxes and masks, if a challenge has any; tells whether it did.
+
+    Nobody should wait for a compiler after the first submission of the day.
+    """
+    from heldout.errors import MissingExtra
+    from heldout.evaluation.vision.warming import SCORED, compile_kernels
+    from heldout.site.challenges.models import Challenge
+
+    if not Challenge.objects.filter(task__in=SCORED).exists():
+        return False
+    try:
+        compile_kernels()
+    except MissingExtra as error:
+        log.info("nothing compiled ahead: %s", error)
+        return False
+    return True
+
+
+def _warm_up_aside() -> None:
+    from django.db import OperationalError, connection
+
+    try:
+        warm_up()
+    except OperationalError:
+        log.exception("the database does not answer")
+    finally:
+        connection.close()
 
 
 def own_name() -> str:

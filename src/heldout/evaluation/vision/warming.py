@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from heldout.datasets.tasks import TASKS, Family
 from heldout.evaluation.data import Floats
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.vision import coco_numbers
@@ -18,6 +19,10 @@ from heldout.evaluation.vision.similarity import (
     keypoint_similarity,
     mask_overlap,
     pixel_overlap,
+)
+
+SCORED = tuple(  # Tasks whose scores need a kernel.
+    task.id for task in TASKS.values() if task.family in {Family.BOXES, Family.MASKS, Family.POSES}
 )
 
 
