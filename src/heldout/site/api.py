@@ -16,6 +16,9 @@ from heldout import __version__
 from heldout.errors import BadInput, Problem
 from heldout.site.accounts.api import router as accounts
 from heldout.site.challenges.api import router as challenges
+from heldout.site.challenges.news_api import router as news
+from heldout.site.challenges.people_api import router as people
+from heldout.site.challenges.team_api import router as teams
 from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
 from heldout.site.submissions.api import router as submissions
 
@@ -33,7 +36,7 @@ class Api(NinjaAPI):
 
 # The page that shows the schema comes from elsewhere's servers, so it stays off.
 api = Api(title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[])
-for router in (accounts, challenges, submissions):
+for router in (accounts, challenges, people, teams, news, submissions):
     api.add_router("", router)
 
 
