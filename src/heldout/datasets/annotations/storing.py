@@ -33,6 +33,14 @@ def save_dataset(dataset: DataSet, folder: Path) -> None:
     write_bytes(folder / ABOUT, content + b"\n")
 
 
+def read_about(folder: Path) -> About | None:
+    """Return what `dataset.json` says; None where it is not there or cannot be read."""
+    try:
+        return msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
+    except (OSError, msgspec.MsgspecError):
+        return None
+
+
 def load_dataset(folder: Path, *, root: Path | None = None) -> DataSet:
     """Read what `save_dataset` wrote.
 
