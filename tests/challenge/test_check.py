@@ -6,8 +6,6 @@ import polars as pl
 import pytest
 
 from heldout.challenge.check import check
-from heldout.challenge.notyet import not_yet_in_force
-from heldout.challenge.parsing import parse_definition
 
 
 def problems(folder, **options):
@@ -189,14 +187,3 @@ def test_no_folder_is_one_problem(tmp_path):
     assert problems(tmp_path / "nowhere")[0].endswith(
         "there is no such folder; `heldout new` makes one"
     )
-
-
-def test_keys_whose_machinery_is_not_there_yet_are_named(example):
-    found = [str(note) for note in not_yet_in_force(parse_definition(example))]
-    assert [note.split(": ")[1] for note in found] == [
-        "phases[1].freezes",
-        "phases[1].final",
-        "phases[1].guard",
-        "phases[1].public_share",
-    ]
-    assert all("not yet in force" in note for note in found)

@@ -7,17 +7,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.challenge.grammar import Refusal, parse_final, parse_guard
+from heldout.challenge.grammar import Guard, Refusal, parse_final, parse_guard
 from heldout.challenge.times import localise
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("none", ("none", None)),
-        ("ladder", ("ladder", None)),
-        ("ladder:step=0.01", ("ladder", 0.01)),
-        ("delayed", ("delayed", None)),
+        ("none", Guard()),
+        ("ladder", Guard("ladder")),
+        ("ladder:step=0.01", Guard("ladder", 0.01)),
+        ("coarse:step=0.05", Guard("coarse", 0.05)),
+        ("delayed", Guard("delayed")),
+        ("thresholdout", Guard("thresholdout")),
+        ("thresholdout:noise=0.02,budget=5", Guard("thresholdout", None, 0.04, 0.02, 5)),
     ],
 )
 def test_a_guard_is_read(text, expected):
@@ -27,7 +30,7 @@ def test_a_guard_is_read(text, expected):
 @pytest.mark.parametrize(
     "text",
     ["", "Ladder", "ladder:", "ladder:0.1", "ladder:step=0", "ladder:step=inf", "ladder:step=x",
-     "none:step=1", "delayed:step=0.1"],
+     "none:step=1", "delayed:step=0.1", "coarse", "thresholdout:budget=0.5", "thresholdout:x=1"],
 )  # fmt: skip
 def test_what_is_no_guard_is_refused_with_a_way_out(text):
     with pytest.raises(Refusal) as caught:

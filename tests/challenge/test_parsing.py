@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from heldout.challenge.definition import Definition
-from heldout.challenge.grammar import Missing, Reveal
+from heldout.challenge.grammar import Guard, Missing, Reveal
 from heldout.challenge.parsing import parse_definition, read_definition
 from heldout.errors import BadInput
 
@@ -53,7 +53,7 @@ def test_the_complete_example_is_read(example):
     assert definition.data.subgroups == (("ink",), ("ink", "slant"))
     assert definition.metric_specs == ("accuracy", "top-k:k=3")
     assert definition.primary == ("accuracy", None)
-    assert definition.phase("test").guard_rule == ("ladder", None)
+    assert definition.phase("test").guard_rule == Guard("ladder")
     assert definition.phase("test").final_rule == ("chosen", 2)
     assert definition.phase("dev").submissions.per_day == 20
     assert definition.prizes[0].amount == "1000 USD"

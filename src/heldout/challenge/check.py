@@ -12,7 +12,6 @@ from heldout.challenge.columns import example_columns
 from heldout.challenge.evaluate import read_answers
 from heldout.challenge.folder import Challenge, load, tables_in
 from heldout.challenge.giveaways import giveaways, stray_files
-from heldout.challenge.notyet import not_yet_in_force
 from heldout.challenge.pages import PLACEHOLDERS
 from heldout.challenge.parsing import FILE
 from heldout.datasets.manifest import FILE_NAME as MANIFEST
@@ -32,7 +31,7 @@ class CheckReport:
 
     Attributes:
         problems: What must be mended before the challenge can be published.
-        notes: What is worth knowing, such as keys that are not yet in force.
+        notes: What is worth knowing, such as metrics that need probabilities.
         examples: The number of examples by split.
     """
 
@@ -65,7 +64,6 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
         *_nobody_organises(challenge),
         *_metrics_that_need_more(challenge),
         *placeholders,
-        *not_yet_in_force(challenge.definition),
     ]
     for split, references in answers.items():
         _check_split(challenge, split, tables, references, problems)

@@ -221,8 +221,8 @@ class Phase(Part):
         Reveal.SCORE,
         Reveal.INTERVAL,
     )
-    guard: str = "none"
     public_share: Annotated[float, Field(gt=0, lt=1)] | None = None
+    guard: str = "none"
 
     @field_validator("closes")
     @classmethod
@@ -252,8 +252,10 @@ class Phase(Part):
 
     @field_validator("guard")
     @classmethod
-    def _is_a_guard(cls, guard: str) -> str:
-        parse_guard(guard)
+    def _is_a_guard(cls, guard: str, info: ValidationInfo) -> str:
+        kind = parse_guard(guard).kind
+        if kind == "thresholdout" and info.data.get("public_share") is None:
+            raise Refusal("thresholdout compares two shares", "add public_share = 0.5")
         return guard
 
     @field_validator("reveal")

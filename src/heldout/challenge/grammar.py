@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from heldout.errors import did_you_mean
 
@@ -57,12 +57,21 @@ class Guard(NamedTuple):
     """How a phase's leaderboard is protected against being fitted to.
 
     Attributes:
-        kind: `none`, `ladder` (a score moves only when it is better) or `delayed`.
-        step: The smallest improvement a `ladder` shows; None for the parameter-free one.
+        kind: `none`, `ladder` (a score moves only when it is better), `coarse` (scores are rounded),
+            `delayed` (scores are told a day's end later) or `thresholdout` (the public share's score
+            is told while the private one agrees).
+        step: The smallest improvement a `ladder` shows, None for the parameter-free one; what
+            `coarse` rounds to.
+        threshold: From which gap `thresholdout` tells of it.
+        noise: Scale of its Laplace noise.
+        budget: How many gaps it tells each entrant.
     """
 
     kind: str = "none"
     step: float | None = None
+    threshold: float = 0.04
+    noise: float = 0.01
+    budget: int = 100
 
 
 class Final(NamedTuple):
@@ -72,34 +81,46 @@ class Final(NamedTuple):
     keep: int = 1
 
 
+# Each guard with the parameters it takes, as one would write them.
+GUARDS = {
+    "none": "none",
+    "ladder": "ladder:step=0.01",
+    "coarse": "coarse:step=0.01",
+    "delayed": "delayed",
+    "thresholdout": "thresholdout:threshold=0.04,noise=0.01,budget=100",
+}
+
+
 def parse_guard(text: str) -> Guard:
-    """Read `none`, `ladder`, `ladder:step=0.01` or `delayed`.
+    """Read `none`, `ladder`, `ladder:step=0.01`, `coarse:step=0.01`, `delayed` or `thresholdout`.
 
     Raises:
         Refusal: It is none of them.
     """
-    kind, _, parameters = text.partition(":")
-    if kind not in ("none", "ladder", "delayed"):
-        forms = "none, ladder, ladder:step=0.01 or delayed"
-        nearest = did_you_mean(kind, ("none", "ladder", "delayed"))
-        raise Refusal(f'"{text}" is not a guard', nearest or f"write {forms}")
-    if ":" not in text:
-        return Guard(kind)
-    if kind != "ladder" or not parameters.startswith("step="):
-        raise Refusal(
-            f'"{text}" has a parameter that {kind} does not take', "write ladder:step=0.01"
-        )
-    return Guard(kind, _parse_step(parameters.removeprefix("step=")))
+    kind, colon, parameters = text.partition(":")
+    if kind not in GUARDS:
+        forms = f"write {', '.join(GUARDS.values())} or ladder"
+        raise Refusal(f'"{text}" is not a guard', did_you_mean(kind, GUARDS) or forms)
+    takes = {part.partition("=")[0] for part in GUARDS[kind].partition(":")[2].split(",")} - {""}
+    given = [part.partition("=") for part in parameters.split(",")] if colon else []
+    if any(name not in takes for name, _, _ in given):
+        message = f'"{text}" has a parameter that {kind} does not take'
+        raise Refusal(message, f"write {GUARDS[kind]}")
+    values = {name: _parse_parameter(kind, name, value) for name, _, value in given}
+    if kind == "coarse" and "step" not in values:
+        raise Refusal('"coarse" needs a step', "write coarse:step=0.01")
+    return Guard(kind, **values)
 
 
-def _parse_step(text: str) -> float:
+def _parse_parameter(kind: str, name: str, text: str) -> Any:
     try:
-        step = float(text)
+        value = int(text) if name == "budget" else float(text)
     except ValueError:
-        step = math.nan
-    if not 0 < step < math.inf:
-        raise Refusal(f'"{text}" is not a step', "write a number above 0, as in ladder:step=0.01")
-    return step
+        value = math.nan
+    if not 0 < value < math.inf:
+        example = f"write a number above 0, as in {GUARDS[kind]}"
+        raise Refusal(f'"{text}" is not a {name}', example)
+    return value
 
 
 def parse_final(text: str) -> Final:

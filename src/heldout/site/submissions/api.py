@@ -44,7 +44,11 @@ class BoardScoreOut(Schema):
 
 
 class BoardRowOut(Schema):
-    """`rank_low` to `rank_high`: the ranks that agree with the data."""
+    """`rank_low` to `rank_high`: the ranks that agree with the data.
+
+    `submissions` of `budget` test evaluations are used; null: there is no budget. `public` and
+    `private` are the numbers of the two shares of the examples, `gap` their difference.
+    """
 
     rank: int | None
     rank_low: int | None
@@ -60,10 +64,19 @@ class BoardRowOut(Schema):
     submissions: int
     submitted_at: str
     scores: list[BoardScoreOut]
+    baseline: bool
+    budget: int | None
+    public: float | None
+    private: float | None
+    gap: float | None
 
 
 class BoardOut(Schema):
-    """What the phase does not reveal is null; if it reveals no scores, `hidden` is true."""
+    """What the phase does not reveal is null; if it reveals no scores, `hidden` is true.
+
+    `frozen_at`: it shows what was handed in before then. `guard`: how values are kept from being
+    fitted to. `final`: the private share of the examples ranks.
+    """
 
     challenge: str
     phase: str
@@ -71,6 +84,9 @@ class BoardOut(Schema):
     pending: bool
     hidden: bool
     higher_is_better: bool
+    frozen_at: datetime | None
+    guard: str
+    final: bool
     leaderboard: list[BoardRowOut]
 
 
@@ -88,7 +104,11 @@ class ScoreOut(Schema):
 
 
 class SubmissionOut(Schema):
-    """A submission as the caller may see it. `status` ends as scored, refused, failed or withdrawn."""
+    """A submission as the caller may see it. `status` ends as scored, refused, failed or withdrawn.
+
+    `private` holds the scores of the private share once they are told; `told_from` is when the scores
+    of a phase with delayed ones will be.
+    """
 
     id: str
     challenge: str
@@ -102,7 +122,11 @@ class SubmissionOut(Schema):
     size: int
     sha256: str
     note: str
+    chosen: bool
     scores: list[ScoreOut]
+    private: list[ScoreOut]
+    guard: str
+    told_from: datetime | None
     problems: list[ProblemOut]
 
 
@@ -229,6 +253,26 @@ def withdraw(request: HttpRequest, submission: str) -> SubmissionOut:
     return _submission(found, user)
 
 
+class ChoiceIn(Schema):
+    """`chosen` false takes a choice back."""
+
+    chosen: bool = True
+
+
+@router.post(
+    "/submissions/{submission}/choose",
+    response={200: SubmissionOut, **REFUSED},
+    auth=SIGNED_IN,
+    url_name="choose",
+)
+def choose(request: HttpRequest, submission: str, choice: ChoiceIn) -> SubmissionOut:
+    """Say which submissions count at the end, where the phase lets entrants choose."""
+    user = request.auth  # type: ignore[attr-defined]
+    found = _find(submission, user)
+    services.choose(submission=found, by=user, chosen=choice.chosen, now=timezone.now())
+    return _submission(found, user)
+
+
 @router.post(
     "/submissions/{submission}/rescore",
     response={200: SubmissionOut, **REFUSED},
@@ -308,6 +352,10 @@ def _fields(view: results.SubmissionView) -> dict[str, Any]:
         "size": one.size,
         "sha256": one.sha256,
         "note": one.note,
+        "chosen": one.chosen,
         "scores": [asdict(score) for score in view.scores],
+        "private": [asdict(score) for score in view.private],
+        "guard": view.guard,
+        "told_from": view.told_from,
         "problems": list(view.problems),
     }

@@ -8,9 +8,12 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from django.utils import timezone
+
 from heldout.site.challenges.models import Phase, Reveal
 from heldout.site.challenges.services import Viewer, entrant_of, require
 from heldout.site.submissions.models import Board
+from heldout.site.submissions.regimes import regime_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,8 @@ class BoardRow:
     """One entrant. `rank` is None where there is no score.
 
     `level_with_first`: chance alone may explain that it is not first; None: not known
-    or not revealed. `scores` are all numbers of the phase, the primary one too.
+    or not revealed. `scores` are all numbers of the phase, the primary one too. `budget` is how many
+    test evaluations the phase allows; `public` and `private` are the numbers of the two shares.
     """
 
     rank: int | None
@@ -48,6 +52,16 @@ class BoardRow:
     submitted_at: str
     scores: tuple[BoardScore, ...]
     baseline: bool = False
+    budget: int | None = None
+    public: float | None = None
+    private: float | None = None
+
+    @property
+    def gap(self) -> float | None:
+        """How much of the public score the private share does not bear out."""
+        if self.public is None or self.private is None:
+            return None
+        return self.private - self.public
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +73,7 @@ class BoardState:
     ranges_version: int
     score: bool
     interval: bool
+    everything: bool
 
     @property
     def pending(self) -> bool:
@@ -66,7 +81,8 @@ class BoardState:
 
     @property
     def etag(self) -> str:
-        shown = f"{int(self.score)}{int(self.interval)}{int(self.pending)}"
+        flags = (self.score, self.interval, self.pending, self.everything)
+        shown = "".join(str(int(flag)) for flag in flags)
         return f'"{self.phase.pk}-{self.version}-{self.ranges_version}-{shown}"'
 
 
@@ -75,7 +91,8 @@ class BoardView:
     """A leaderboard as one viewer may see it.
 
     `etag` changes whenever anything here does. `hidden` means that the phase reveals no scores:
-    then there are no rows. `pending`: newer results are being counted in.
+    then there are no rows. `pending`: newer results are being counted in. `guard` names what stands
+    between the scores and what is told of them; empty for organisers. `final`: the private share ranks.
     """
 
     phase: Phase
@@ -87,6 +104,10 @@ class BoardView:
     shows_intervals: bool
     hidden: bool
     pending: bool
+    frozen_at: datetime | None
+    guard: str
+    share: float | None
+    final: bool
     computed_at: datetime | None
     own_entrant_id: int | None
     etag: str
@@ -108,10 +129,10 @@ def _state(phase: Phase, viewer: Viewer, board: Board | None) -> BoardState:
     score = everything or phase.reveals(Reveal.SCORE)
     interval = score and (everything or phase.reveals(Reveal.INTERVAL))
     versions = (board.version, board.ranges_version) if board else (0, 0)
-    return BoardState(phase, *versions, score, interval)
+    return BoardState(phase, *versions, score, interval, everything)
 
 
-def leaderboard(*, phase: Phase, viewer: Viewer) -> BoardView:
+def leaderboard(*, phase: Phase, viewer: Viewer, now: datetime | None = None) -> BoardView:
     """The leaderboard of a phase.
 
     Raises:
@@ -120,24 +141,34 @@ def leaderboard(*, phase: Phase, viewer: Viewer) -> BoardView:
     board = Board.objects.filter(phase=phase).first()
     state = _state(phase, viewer, board)
     own = entrant_of(phase.challenge, viewer)
+    regime, now = regime_of(phase), now or timezone.now()
+    guarded = not state.everything and not regime.over(now)
     return BoardView(
         phase=phase,
         version=state.version,
         metric=board.metric if board else "",
         name=board.name if board else "",
         higher_is_better=board.higher_is_better if board else True,
-        rows=_rows(board, interval=state.interval) if board and state.score else (),
+        rows=_rows(board, state) if board and state.score else (),
         shows_intervals=state.interval,
         hidden=not state.score,
         pending=state.pending,
+        frozen_at=None if state.everything else regime.frozen_at(now),
+        guard=regime.guard.kind if guarded and regime.guard.kind != "none" else "",
+        share=regime.share,
+        final=bool(regime.share) and regime.over(now),
         computed_at=board.computed_at if board else None,
         own_entrant_id=own.pk if own else None,
         etag=state.etag,
     )
 
 
-def _rows(board: Board, *, interval: bool) -> tuple[BoardRow, ...]:
-    return tuple(_row(row if interval else _without_intervals(row)) for row in board.rows)
+def _rows(board: Board, state: BoardState) -> tuple[BoardRow, ...]:
+    """The one place where it is decided which rows leave, and what of them."""
+    rows = board.rows
+    if not state.everything and board.public_rows is not None:
+        rows = board.public_rows
+    return tuple(_row(row if state.interval else _without_intervals(row)) for row in rows)
 
 
 def _row(row: dict[str, Any]) -> BoardRow:
@@ -167,17 +198,21 @@ def as_json(view: BoardView) -> dict[str, Any]:
         "pending": view.pending,
         "hidden": view.hidden,
         "higher_is_better": view.higher_is_better,
+        "frozen_at": view.frozen_at.isoformat() if view.frozen_at else None,
+        "guard": view.guard,
+        "final": view.final,
         "leaderboard": [_public(row) for row in view.rows],
     }
 
 
 def _public(row: BoardRow) -> dict[str, Any]:
-    return {name: value for name, value in asdict(row).items() if name != "entrant_id"}
+    fields = {name: value for name, value in asdict(row).items() if name != "entrant_id"}
+    return {**fields, "gap": row.gap}
 
 
 COLUMNS = (
     "rank", "rank_low", "rank_high", "entrant", "metric", "name", "value", "low", "high", "n",
-    "level_with_first", "submissions", "submitted_at",
+    "level_with_first", "submissions", "submitted_at", "budget", "public", "private", "gap",
 )  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

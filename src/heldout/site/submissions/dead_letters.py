@@ -49,10 +49,13 @@ def scoring_of(*, challenge: Challenge, viewer: Viewer) -> list[PhaseScoring]:
 def _phase_scoring(
     phase: Phase, counts: dict[tuple[int, str], int], found: Gate | None
 ) -> PhaseScoring:
-    numbers = (counts.get((phase.pk, one), 0) for one in (*Status.unfinished(), Status.FAILED))
+    waiting, running, failed = (
+        counts.get((phase.pk, one), 0) for one in (*Status.unfinished(), Status.FAILED)
+    )
     closed = found is not None and found.closed
     reason = found.reason if found and closed else ""
-    return PhaseScoring(phase, *numbers, reason, found.since if found and closed else None)
+    since = found.since if found and closed else None
+    return PhaseScoring(phase, waiting, running, failed, reason, since)
 
 
 def dead_letters(*, challenge: Challenge, viewer: Viewer) -> list[DeadLetter]:

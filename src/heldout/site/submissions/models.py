@@ -89,6 +89,8 @@ class Evaluation(models.Model):
     seconds = models.FloatField()
     # The whole report; pages and API show only what the phase reveals of it.
     report = models.JSONField()
+    # Where a share of the examples is public, `report` is of that share and this one of the rest.
+    private = models.JSONField(null=True, blank=True)
     # Per-example statistics of each metric, in answer storage: {metric: {"file", "sha256"}}
     stats = models.JSONField(default=dict)
     created_at = models.DateTimeField()
@@ -183,7 +185,40 @@ class Board(models.Model):
     name = models.CharField(max_length=120)
     higher_is_better = models.BooleanField(default=True)
     rows = models.JSONField(default=list)
+    # What all others than organisers may see, where that is less: frozen, guarded, or later.
+    public_rows = models.JSONField(null=True, blank=True)
     computed_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"board of {self.phase_id}, version {self.version}"
+
+
+class Partition(models.Model):
+    """What decides which examples of a split are public. Secret, and the same for ever."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="partitions")
+    split = models.CharField(max_length=80)
+    seed = models.BigIntegerField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["challenge", "split"], name="one_partition_per_split")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.split} of {self.challenge_id}"
+
+
+class Told(models.Model):
+    """What a guarded phase tells of a submission, in the order in which it was told."""
+
+    submission = models.OneToOneField(Submission, on_delete=models.CASCADE, related_name="told")
+    value = models.FloatField(null=True)
+    # The submission whose result a Ladder compares the next one with.
+    best = models.ForeignKey(Submission, on_delete=models.CASCADE, null=True, related_name="+")
+    # Thresholdout: the noisy threshold, and how many gaps may still be told.
+    threshold = models.FloatField(null=True)
+    left = models.PositiveIntegerField(null=True)
+
+    def __str__(self) -> str:
+        return f"{self.submission_id}: {self.value}"

@@ -13,6 +13,7 @@ from heldout.site.accounts.security import SIGNED_IN
 from heldout.site.challenges.api import REFUSED, viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.models import Challenge
+from heldout.site.challenges.services import require
 from heldout.site.submissions import dead_letters, services
 
 router = Router(tags=["Organising"], auth=SIGNED_IN)
@@ -89,16 +90,16 @@ def resume(request: HttpRequest, slug: str, phase: str) -> dict[str, Any]:
 def rescore_failed(request: HttpRequest, slug: str) -> dict[str, int]:
     """Score everything again that could not be scored."""
     challenge, by = find_challenge(slug, viewer(request)), request.auth  # type: ignore[attr-defined]
-    services.require(by, "challenges.review", challenge)
+    require(by, "challenges.review", challenge)
     return {"waiting": services.rescore_failed(challenge=challenge, by=by, now=timezone.now())}
 
 
 def _scoring(request: HttpRequest, challenge: Challenge) -> dict[str, Any]:
-    asked = {"challenge": challenge, "viewer": viewer(request)}
+    viewing = viewer(request)
     return {
         "phases": [
             {**one._asdict(), "phase": one.phase.key, "paused": one.paused or None}
-            for one in dead_letters.scoring_of(**asked)
+            for one in dead_letters.scoring_of(challenge=challenge, viewer=viewing)
         ],
         "dead_letters": [
             {
@@ -107,6 +108,6 @@ def _scoring(request: HttpRequest, challenge: Challenge) -> dict[str, Any]:
                 "phase": one.submission.phase.key,
                 "entrant": one.submission.entrant.name,
             }
-            for one in dead_letters.dead_letters(**asked)
+            for one in dead_letters.dead_letters(challenge=challenge, viewer=viewing)
         ],
     }

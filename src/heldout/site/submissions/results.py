@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
+from django.utils import timezone
 
 from heldout.site.challenges.models import Challenge, Phase, Reveal
 from heldout.site.challenges.services import Viewer, require
-from heldout.site.submissions.models import Score, Status, Submission
+from heldout.site.submissions.folders import challenge_folder
+from heldout.site.submissions.models import Evaluation, Score, Status, Submission, Told
+from heldout.site.submissions.numbers import primary_of
+from heldout.site.submissions.regimes import Regime, regime_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +47,17 @@ class SubmissionView:
     problems: tuple[dict[str, str], ...]
     hides: tuple[Reveal, ...]
     complete: bool
+    # The scores of the private share, once they may be seen.
+    private: tuple[ScoreView, ...] = ()
+    # What stands between the score and what is told of it.
+    guard: str = ""
+    # From when the scores are told.
+    told_from: datetime | None = None
 
 
-def submission_detail(*, submission: Submission, viewer: Viewer) -> SubmissionView:
+def submission_detail(
+    *, submission: Submission, viewer: Viewer, now: datetime | None = None
+) -> SubmissionView:
     """One submission with its result.
 
     Raises:
@@ -52,7 +65,7 @@ def submission_detail(*, submission: Submission, viewer: Viewer) -> SubmissionVi
     """
     require(viewer, "submissions.view", submission)
     complete = viewer.has_perm("challenges.review", submission.phase.challenge)
-    return _view(submission, complete=complete)
+    return _view(submission, complete=complete, now=now or timezone.now())
 
 
 def submissions_of(
@@ -88,41 +101,84 @@ def listed_scores(
     `submissions` come from one of the two functions above, so the viewer may see them; `of` is the
     number's metric and name.
     """
-    complete = viewer.has_perm("challenges.review", challenge)
+    complete, now = viewer.has_perm("challenges.review", challenge), timezone.now()
     found: dict[str, ScoreView] = {}
+    regimes: dict[int, Regime] = {}
     for one in submissions:
-        shown = {what for what in Reveal if complete or one.phase.reveals(what)}
-        scores = _scores(one, shown) if one.status == Status.SCORED else ()
-        for score in scores:
+        regime = regimes.setdefault(one.phase_id, regime_of(one.phase))
+        for score in _allowed(one, regime, complete=complete, now=now).scores:
             if (score.metric, score.name) == of:
                 found[one.pk] = score
     return found
 
 
-def _view(submission: Submission, *, complete: bool) -> SubmissionView:
-    shown = {what for what in Reveal if complete or submission.phase.reveals(what)}
+class _Allowed(NamedTuple):
+    """What may leave of one result. Whatever is made of a result asks here first."""
+
+    what: frozenset[Reveal]
+    scores: tuple[ScoreView, ...] = ()
+    private: tuple[ScoreView, ...] = ()
+    guard: str = ""
+    told_from: datetime | None = None
+
+
+def _allowed(submission: Submission, regime: Regime, *, complete: bool, now: datetime) -> _Allowed:
     evaluation = submission.evaluation
-    scored = evaluation is not None and submission.status == Status.SCORED
-    report = evaluation.report if evaluation and scored else {}
-    per_class = Reveal.SCORE in shown and Reveal.PER_CLASS in shown
-    subgroups = Reveal.SCORE in shown and Reveal.SUBGROUPS in shown
+    if evaluation is None or submission.status != Status.SCORED:
+        return _Allowed(frozenset())
+    what = frozenset(one for one in Reveal if complete or submission.phase.reveals(one))
+    if Reveal.SCORE not in what:
+        return _Allowed(frozenset())
+    if not complete:
+        withheld = regime.withheld_from(now)
+        if withheld is not None and submission.created_at >= withheld:
+            return _Allowed(frozenset(), guard="delayed", told_from=regime.next_change(now))
+        if regime.tells(now):
+            told = _told_score(submission, evaluation)
+            return _Allowed(frozenset([Reveal.SCORE]), told, guard=regime.guard.kind)
+    private = complete or regime.over(now)
+    return _Allowed(what, _scores(evaluation, what), _private(evaluation, what) if private else ())
+
+
+def _told_score(submission: Submission, evaluation: Evaluation) -> tuple[ScoreView, ...]:
+    """The one number that was told of it, and nothing that was made with it."""
+    told = Told.objects.filter(submission=submission).first()
+    if told is None:
+        return ()
+    primary = primary_of(challenge_folder(evaluation.revision.folder))
+    rows = evaluation.scores.filter(metric=primary.spec, name=primary.name)
+    return tuple(replace(_score(row, interval=False), value=told.value, reason="") for row in rows)
+
+
+def _view(submission: Submission, *, complete: bool, now: datetime) -> SubmissionView:
+    scored = submission.status == Status.SCORED
+    allowed = _allowed(submission, regime_of(submission.phase), complete=complete, now=now)
+    report = submission.evaluation.report if submission.evaluation else {}
+    shown = allowed.what
     return SubmissionView(
         submission=submission,
         status=Status(submission.status),
-        scores=_scores(submission, shown) if scored else (),
-        subgroups=_rows(report, "subgroups", shown) if subgroups else (),
-        per_class=_rows(report, "per_class", shown) if per_class else (),
+        scores=allowed.scores,
+        subgroups=_rows(report, "subgroups", shown) if Reveal.SUBGROUPS in shown else (),
+        per_class=_rows(report, "per_class", shown) if Reveal.PER_CLASS in shown else (),
         problems=tuple(submission.problems),
         hides=tuple(what for what in Reveal if what not in shown) if scored else (),
         complete=complete,
+        private=allowed.private,
+        guard=allowed.guard,
+        told_from=allowed.told_from,
     )
 
 
-def _scores(submission: Submission, shown: set[Reveal]) -> tuple[ScoreView, ...]:
-    if Reveal.SCORE not in shown or submission.evaluation is None:
-        return ()
+def _scores(evaluation: Evaluation, shown: frozenset[Reveal]) -> tuple[ScoreView, ...]:
     interval = Reveal.INTERVAL in shown
-    return tuple(_score(row, interval=interval) for row in submission.evaluation.scores.all())
+    return tuple(_score(row, interval=interval) for row in evaluation.scores.all())
+
+
+def _private(evaluation: Evaluation, shown: frozenset[Reveal]) -> tuple[ScoreView, ...]:
+    rows = evaluation.private["scores"] if evaluation.private else []
+    interval = Reveal.INTERVAL in shown
+    return tuple(_score(Score(**row), interval=interval) for row in rows)
 
 
 def _score(row: Score, *, interval: bool) -> ScoreView:
@@ -140,7 +196,7 @@ def _score(row: Score, *, interval: bool) -> ScoreView:
     )
 
 
-def _rows(report: dict[str, Any], key: str, shown: set[Reveal]) -> tuple[dict[str, Any], ...]:
+def _rows(report: dict[str, Any], key: str, shown: frozenset[Reveal]) -> tuple[dict[str, Any], ...]:
     if Reveal.INTERVAL in shown:
         return tuple(report.get(key, ()))
     hidden = {"low": None, "high": None}

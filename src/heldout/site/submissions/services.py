@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 
+from heldout.challenge.grammar import parse_final
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Entrant, Phase, PhaseStatus
@@ -212,6 +213,45 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
         Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
         audit.record("withdrawn", by=by, on=submission, now=now)
         refresh_board(submission.phase, now=now)
+    submission.refresh_from_db()
+    return submission
+
+
+def can_choose(submission: Submission, now: datetime) -> bool:
+    """Whether its maker may say that it counts at the end, or take that back."""
+    phase = submission.phase
+    wanted = phase.final.startswith("chosen") and submission.status == Status.SCORED
+    return wanted and phase.status(now) == PhaseStatus.OPEN
+
+
+def choose(*, submission: Submission, by: User, chosen: bool, now: datetime) -> Submission:
+    """Say that this submission counts at the end, or no more.
+
+    Raises:
+        Refused: The phase does not let entrants choose, is closed, or as many are chosen already.
+    """
+    require(by, "submissions.withdraw", submission)
+    rule, phase = parse_final(submission.phase.final), submission.phase
+    with transaction.atomic():
+        # Locks the entrant, so that two clicks do not choose one too many.
+        Entrant.objects.select_for_update().get(pk=submission.entrant_id)
+        others = Submission.objects.filter(
+            phase=phase, entrant=submission.entrant_id, chosen=True, status=Status.SCORED
+        ).exclude(pk=submission.pk)
+        problems = Problems()
+        if rule.kind != "chosen":
+            problems.add("final", f"in the phase {phase} nothing is chosen")
+        if phase.status(now) != PhaseStatus.OPEN:
+            problems.add("phase", f"the phase {phase} is not open")
+        if submission.status != Status.SCORED:
+            problems.add("status", "only what is scored can be chosen")
+        if chosen and others.count() >= rule.keep:
+            problems.add("final", f"{rule.keep} are chosen already", "take one of them back first")
+        if problems.found:
+            raise Refused(problems.found)
+        Submission.objects.filter(pk=submission.pk).update(chosen=chosen)
+        refresh_board(phase, now=now)
+        audit.record("chosen" if chosen else "no more chosen", by=by, on=submission, now=now)
     submission.refresh_from_db()
     return submission
 

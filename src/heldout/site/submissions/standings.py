@@ -3,162 +3,172 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
 from itertools import groupby
 from typing import Any, NamedTuple
 
-from django.db.models import Count
-
-from heldout.challenge.columns import example_columns
-from heldout.challenge.evaluate import phase_seed, read_answers
-from heldout.challenge.folder import Challenge
+from heldout.challenge.grammar import parse_final
 from heldout.errors import BadInput
-from heldout.evaluation.data import AnyArray
-from heldout.evaluation.registry import AnyMetric
-from heldout.evaluation.stats import ExampleStats
 from heldout.ranking.board import Entry, Row, leaderboard
-from heldout.site.challenges.models import Phase, Revision
-from heldout.site.submissions import stats
+from heldout.site.challenges.models import Phase
 from heldout.site.submissions.folders import challenge_folder
-from heldout.site.submissions.models import Score, Status, Submission
-from heldout.site.submissions.storage import DamagedFile
+from heldout.site.submissions.models import Evaluation, Submission
+from heldout.site.submissions.numbers import Results
+from heldout.site.submissions.parts import Part, clusters_of
+from heldout.site.submissions.regimes import regime_of, revision_of
+
+Value = Callable[[Submission], float | None]
 
 
 class Standing(NamedTuple):
-    """A leaderboard with everything in it, to be stored."""
+    """A leaderboard with everything in it, to be stored; `public_rows` where others see less."""
 
     metric: str
     name: str
     higher_is_better: bool
     rows: list[dict[str, Any]]
+    public_rows: list[dict[str, Any]] | None
 
 
-class _Primary(NamedTuple):
-    spec: str
-    name: str
-    higher_is_better: bool
+class _Sight(NamedTuple):
+    """What one kind of viewer may see of a phase at one moment.
+
+    Attributes:
+        value: What ranks.
+        part: The examples it is made of.
+        told: Nothing but that number may be seen.
+        horizon: Submissions from then on are not there.
+        both: The numbers of both shares may be seen.
+    """
+
+    value: Value
+    part: Part
+    told: bool
+    horizon: datetime | None
+    both: bool
 
 
-def compute(phase: Phase, *, ranges: bool) -> Standing:
-    """Rank by the definition of the current revision, a retired phase by the last that had it.
+def results_of(
+    phase: Phase, *, instead: Mapping[str, Evaluation | None] | None = None, **changes: Any
+) -> Results:
+    """The results of a phase, by the newest revision that has it."""
+    folder = changes.pop("folder", "") or revision_of(phase).folder
+    return Results(
+        regime_of(phase), folder, challenge_folder(folder), instead=instead or {}, **changes
+    )
+
+
+def compute(results: Results, *, ranges: bool, now: datetime) -> Standing:
+    """Rank what organisers see and, where that is less, what all others see.
 
     `ranges`: also how far each rank may be off, from the statistics of all entrants.
     """
-    folder = challenge_folder(_revision(phase).folder)
-    primary, metric = _primary(folder)
-    standing = {str(one.entrant_id): one for one in _standing(phase, primary)}
-    entries = [_entry(one, primary, with_stats=ranges) for one in standing.values()]
-    ranked = _rank(phase, folder, metric, entries, ranges=ranges)
-    counts = _counts(phase)
-    rows = [_row(row, standing[row.entrant], primary, counts) for row in ranked]
-    return Standing(*primary, rows)
-
-
-def _revision(phase: Phase) -> Revision:
-    has_it = (
-        one
-        for one in phase.challenge.revisions.all()
-        if any(each["id"] == phase.key for each in one.definition["phases"])
+    primary, everything = results.primary, _everything(results, now)
+    public = _public(results, now)
+    return Standing(
+        primary.spec,
+        primary.name,
+        primary.higher_is_better,
+        _rows(results, everything, ranges=ranges),
+        _rows(results, public, ranges=ranges) if public != everything else None,
     )
-    return next(has_it)
 
 
-def _primary(folder: Challenge) -> tuple[_Primary, AnyMetric]:
-    spec, name = folder.definition.primary
-    metric = next(one for one in folder.metrics if one.key == spec)
-    number = next(one for one in metric.numbers if name in (None, one.name))
-    return _Primary(spec, number.name, number.higher_is_better), metric
+def _everything(results: Results, now: datetime) -> _Sight:
+    """Organisers see the live leaderboard; after the end the private share ranks for them too."""
+    if results.regime.share and results.regime.over(now):
+        return _Sight(results.private_value, Part.PRIVATE, False, None, True)
+    return _Sight(results.value, Part.PUBLIC, False, None, bool(results.regime.share))
 
 
-def _rank(
-    phase: Phase, folder: Challenge, metric: AnyMetric, entries: list[Entry], *, ranges: bool
-) -> list[Row]:
+def _public(results: Results, now: datetime) -> _Sight:
+    regime, horizon = results.regime, results.regime.horizon(now)
+    if regime.tells(now):
+        return _Sight(_told, Part.PUBLIC, True, horizon, False)
+    if regime.share and regime.over(now):
+        return _Sight(results.private_value, Part.PRIVATE, False, horizon, True)
+    return _Sight(results.value, Part.PUBLIC, False, horizon, False)
+
+
+def _told(submission: Submission) -> float | None:
+    told = getattr(submission, "told", None)
+    return told.value if told else None
+
+
+def _rows(results: Results, sight: _Sight, *, ranges: bool) -> list[dict[str, Any]]:
+    counts: dict[int, int] = {}
+    standing: dict[str, Submission] = {}
+    for entrant, submissions in _by_entrant(results, sight):
+        counts[entrant] = len(submissions)
+        standing[str(entrant)] = _final(submissions, results, sight)
+    wanted = ranges and not sight.told
+    entries = [_entry(one, results, sight, with_stats=wanted) for one in standing.values()]
+    ranked = _rank(results, entries, sight, ranges=wanted)
+    return [_row(row, standing[row.entrant], results, sight, counts) for row in ranked]
+
+
+def _by_entrant(results: Results, sight: _Sight) -> Iterator[tuple[int, list[Submission]]]:
+    scored = results.scored()
+    if sight.horizon is not None:
+        scored = scored.filter(created_at__lt=sight.horizon)
+    for entrant, submissions in groupby(scored, key=lambda one: one.entrant_id):
+        yield entrant, list(submissions)
+
+
+def _final(submissions: list[Submission], results: Results, sight: _Sight) -> Submission:
+    """The submission that counts: the latest, or the best of those that may.
+
+    The private share never says which of them may: that are the chosen ones, else the best in public.
+    """
+    rule = parse_final(results.phase.final)
+    if rule.kind == "latest":
+        return submissions[-1]
+    chosen = [one for one in submissions if one.chosen] if rule.kind == "chosen" else []
+
+    def worth(value: Value, one: Submission) -> float:
+        found = value(one)
+        return -math.inf if found is None else results.primary.sign * found
+
+    if sight.part == Part.PRIVATE and not chosen:
+        # Stable: of equals, who was earlier stays before.
+        best_first = sorted(submissions, key=lambda one: -worth(results.value, one))
+        chosen = best_first[: rule.keep]
+    return max(chosen or submissions, key=partial(worth, sight.value))
+
+
+def _rank(results: Results, entries: list[Entry], sight: _Sight, *, ranges: bool) -> list[Row]:
     """Rank; where answers have changed between submissions, no ranges of ranks can be told."""
-    definition = folder.phase(phase.key)
     rank = partial(
-        leaderboard,
-        metric=metric,
-        name=folder.definition.primary.name,
-        seed=phase_seed(folder, definition),
+        leaderboard, metric=results.primary.metric, name=results.primary.name, seed=results.seed
     )
     if not ranges:
         return rank(entries, replicates=0)
+    clusters, keep = clusters_of(results.challenge, results.phase.split), results.keep(sight.part)
+    if clusters is not None and keep is not None:
+        clusters = clusters[keep]
     try:
-        return rank(entries, clusters=_clusters(folder, definition.split))
+        return rank(entries, clusters=clusters)
     except BadInput:
         return rank(entries, replicates=0)
 
 
-def _clusters(folder: Challenge, split: str) -> AnyArray | None:
-    column = folder.definition.data.cluster
-    if column is None:
-        return None
-    return example_columns(folder, split, read_answers(folder, split))[column].to_numpy()
-
-
-def _standing(phase: Phase, primary: _Primary) -> Iterator[Submission]:
-    """One submission of each entrant: the latest, or the best by the primary metric."""
-    scored = (
-        Submission.objects.filter(phase=phase, status=Status.SCORED)
-        .select_related("entrant", "evaluation")
-        .prefetch_related("evaluation__scores")
-        .order_by("entrant_id", "created_at", "id")
-    )
-    for _, of_one in groupby(scored, key=lambda one: one.entrant_id):
-        submissions = list(of_one)
-        if phase.final == "latest":
-            yield submissions[-1]
-        else:  # The first of equals: who was earlier stays before.
-            yield max(submissions, key=lambda one: _worth(one, primary))
-
-
-def _worth(submission: Submission, primary: _Primary) -> float:
-    score = _primary_score(submission, primary)
-    if score is None or score.value is None:
-        return -math.inf
-    return score.value if primary.higher_is_better else -score.value
-
-
-def _scores(submission: Submission) -> list[Score]:
-    return list(submission.evaluation.scores.all()) if submission.evaluation else []
-
-
-def _primary_score(submission: Submission, primary: _Primary) -> Score | None:
-    wanted = (primary.spec, primary.name)
-    return next((one for one in _scores(submission) if (one.metric, one.name) == wanted), None)
-
-
-def _entry(submission: Submission, primary: _Primary, *, with_stats: bool) -> Entry:
-    score = _primary_score(submission, primary)
+def _entry(submission: Submission, results: Results, sight: _Sight, *, with_stats: bool) -> Entry:
     return Entry(
         entrant=str(submission.entrant_id),
-        value=score.value if score else None,
-        stats=_stats(submission, primary.spec) if with_stats else None,
+        value=sight.value(submission),
+        stats=results.stats(submission, sight.part) if with_stats else None,
         submitted_at=submission.created_at,
     )
 
 
-def _stats(submission: Submission, metric: str) -> ExampleStats | None:
-    """The statistics, or None where they are damaged or another version of the metric made them."""
-    stored = submission.evaluation.stats.get(metric) if submission.evaluation else None
-    if stored is None:
-        return None
-    try:
-        return stats.read(stored)
-    except (BadInput, OSError, DamagedFile):
-        return None
-
-
-def _counts(phase: Phase) -> dict[int, int]:
-    scored = Submission.objects.filter(phase=phase, status=Status.SCORED).order_by()
-    return dict(scored.values_list("entrant").annotate(Count("id")))
-
-
 def _row(
-    row: Row, submission: Submission, primary: _Primary, counts: dict[int, int]
+    row: Row, submission: Submission, results: Results, sight: _Sight, counts: dict[int, int]
 ) -> dict[str, Any]:
-    score = _primary_score(submission, primary)
+    primary, scores = results.primary, _scores(submission, results, sight)
+    score = results.of(scores)
+    public, private = results.value(submission), results.private_value(submission)
     return {
         "rank": row.rank,
         "rank_low": row.rank_low,
@@ -167,18 +177,29 @@ def _row(
         "entrant_id": submission.entrant_id,
         "metric": primary.spec,
         "name": primary.name,
-        "value": score.value if score else None,
-        "low": score.low if score else None,
-        "high": score.high if score else None,
-        "n": score.n if score else 0,
+        "value": score.get("value"),
+        "low": score.get("low"),
+        "high": score.get("high"),
+        "n": score.get("n", 0),
         "level_with_first": row.level_with_first,
         "submissions": counts[submission.entrant_id],
+        "budget": results.phase.in_total,
+        "public": public if sight.both else None,
+        "private": private if sight.both else None,
         "submitted_at": submission.created_at.isoformat(),
         "baseline": submission.entrant.baseline,
-        "scores": [_plain(one) for one in _scores(submission)],
+        "scores": [{name: one[name] for name in _SHOWN} for one in scores],
     }
 
 
-def _plain(score: Score) -> dict[str, Any]:
-    fields = ("metric", "name", "value", "low", "high")
-    return {field: getattr(score, field) for field in fields}
+_SHOWN = ("metric", "name", "value", "low", "high")
+
+
+def _scores(submission: Submission, results: Results, sight: _Sight) -> list[dict[str, Any]]:
+    if sight.part == Part.PRIVATE:
+        return results.private_scores(submission)
+    scores = results.scores(submission)
+    if not sight.told:
+        return scores
+    nothing = {"low": None, "high": None}
+    return [{**results.of(scores), **nothing, "value": sight.value(submission)}]

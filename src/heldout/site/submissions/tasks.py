@@ -6,6 +6,7 @@ import dataclasses
 import tempfile
 import time
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path, PurePath
 from typing import Any
 
@@ -14,19 +15,25 @@ import msgspec
 from heldout.challenge.evaluate import BrokenChallenge
 from heldout.challenge.evaluate import Evaluation as Result
 from heldout.challenge.evaluate import evaluate as score_file
+from heldout.challenge.parts import report_part
 from heldout.errors import BadInput
+from heldout.evaluation.report import Report
+from heldout.site.challenges.boards import BOARD_PRIORITY
 from heldout.site.challenges.models import Phase, Revision
 from heldout.site.challenges.services import COMPUTE_BOARD, refresh_board
 from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, Hopeless, handles
 from heldout.site.common.models import Job
 from heldout.site.common.problems import refusal
-from heldout.site.submissions import limits, standings, stats, storage, tidying
+from heldout.site.submissions import guards, limits, standings, stats, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Board, Evaluation, Score, Status, Submission
+from heldout.site.submissions.parts import Part, counted
+from heldout.site.submissions.regimes import Regime, regime_of
 from heldout.site.submissions.services import EVALUATE
 
 COMPUTE_RANGES = "ranges"
+TURN_BOARD = "turn"
 # Ranges of ranks that take long are computed at most this share of the time.
 RANGES_SHARE = 0.5
 QUICK = 1.0
@@ -60,18 +67,20 @@ def evaluate_submission(job: Job, clock: Clock) -> None:
         raise Hopeless(str(error)) from error
     # First the files, then the transaction that names them.
     kept = {metric: stats.keep(one) for metric, one in result.stats.items()}
+    report, private = _parts(submission.phase, revision, result)
     evaluation = Evaluation(
         submission=submission,
         revision=revision,
         job=job,
-        n=result.report.n or 0,
+        n=report.n or 0,
         seed=result.seed,
-        version=result.report.scores[0].version if result.report.scores else "",
+        version=report.scores[0].version if report.scores else "",
         seconds=time.monotonic() - began,
-        report=msgspec.to_builtins(result.report),
+        report=msgspec.to_builtins(report),
+        private=msgspec.to_builtins(private) if private else None,
         stats=kept,
     )
-    _write(job, evaluation, result, clock())
+    _write(job, evaluation, report, clock())
 
 
 def _submission(job: Job) -> Submission:
@@ -90,21 +99,37 @@ def _score(submission: Submission, revision: Revision) -> Result:
         )
 
 
+def _parts(phase: Phase, revision: Revision, result: Result) -> tuple[Report, Report | None]:
+    """What is told now, and what decides at the end where only a share is scored in public."""
+    share = regime_of(phase).share
+    report = partial(_report_part, phase, revision, result, share)
+    return report(Part.PUBLIC), report(Part.PRIVATE) if share else None
+
+
+def _report_part(
+    phase: Phase, revision: Revision, result: Result, share: float | None, part: Part
+) -> Report:
+    keep = counted(revision.folder, phase, part, share=share, retired=frozenset())
+    if keep is None:
+        return result.report
+    challenge = challenge_folder(revision.folder)
+    return report_part(challenge, challenge.phase(phase.key), stats=result.stats, keep=keep)
+
+
 def _refuse(job: Job, submission: Submission, error: BadInput, now: datetime) -> None:
     with jobs.finishing(job, now=now):
         _close(submission, now, status=Status.REFUSED, problems=refusal(error))
         limits.give_back(submission)
 
 
-def _write(job: Job, evaluation: Evaluation, result: Result, now: datetime) -> None:
+def _write(job: Job, evaluation: Evaluation, report: Report, now: datetime) -> None:
     """The one transaction in which a submission becomes scored."""
     submission = evaluation.submission
     with jobs.finishing(job, now=now):
         evaluation.created_at = now
         evaluation.save(force_insert=True)
         Score.objects.bulk_create(
-            Score(evaluation=evaluation, **dataclasses.asdict(score))
-            for score in result.report.scores
+            Score(evaluation=evaluation, **dataclasses.asdict(score)) for score in report.scores
         )
         _close(submission, now, status=Status.SCORED, problems=[], evaluation=evaluation)
         limits.could_be_read(submission)
@@ -129,9 +154,12 @@ def compute_board(job: Job, clock: Clock) -> None:
     if board is not None and board.version >= version:
         with jobs.finishing(job, now=now):
             return
-    standing = standings.compute(phase, ranges=False)
+    results = standings.results_of(phase)
+    guards.tell_new(results.regime, results, now=now)
+    standing = standings.compute(results, ranges=False, now=now)
     with jobs.finishing(job, now=now):
         _save(phase, version, now, standing)
+        _look_again(results.regime, now)
         jobs.enqueue(
             COMPUTE_RANGES,
             key=f"{COMPUTE_RANGES}:{phase.pk}:{version}",
@@ -139,6 +167,28 @@ def compute_board(job: Job, clock: Clock) -> None:
             now=max(now, phase.board_not_before or now),
             lane=COMPUTE_RANGES,
         )
+
+
+def _look_again(regime: Regime, now: datetime) -> None:
+    """The leaderboard freezes, thaws and reveals by itself; until then others see less, never more."""
+    moment = regime.next_change(now)
+    if moment is not None:
+        jobs.enqueue(
+            TURN_BOARD,
+            key=f"{TURN_BOARD}:{regime.phase.pk}:{moment.isoformat()}",
+            payload={"phase": regime.phase.pk},
+            now=moment,
+            priority=BOARD_PRIORITY,
+        )
+
+
+@handles(TURN_BOARD)
+def turn_board(job: Job, clock: Clock) -> None:
+    """A moment has come at which others see another leaderboard."""
+    phase, _ = _board(job)
+    now = clock()
+    with jobs.finishing(job, now=now):
+        refresh_board(phase, now=now)
 
 
 @handles(COMPUTE_RANGES, slow=True)
@@ -150,7 +200,7 @@ def compute_ranges(job: Job, clock: Clock) -> None:
         with jobs.finishing(job, now=clock()):
             return
     began = time.monotonic()
-    standing = standings.compute(phase, ranges=True)
+    standing = standings.compute(standings.results_of(phase), ranges=True, now=clock())
     seconds, now = time.monotonic() - began, clock()
     with jobs.finishing(job, now=now):
         _save(phase, version, now, standing, ranges_version=version)

@@ -17,5 +17,6 @@ urlpatterns = [
     path(f"{_organise}scoring/<slug:key>/resume/", organising.resume, name="resume"),
     path("submissions/<str:submission_id>/", views.detail, name="detail"),
     path("submissions/<str:submission_id>/withdraw/", views.withdraw, name="withdraw"),
+    path("submissions/<str:submission_id>/choose/", views.choose, name="choose"),
     path("submissions/<str:submission_id>/rescore/", views.rescore, name="rescore"),
 ]

@@ -239,6 +239,11 @@ def mine(request: HttpRequest, slug: str) -> HttpResponse:
     found = submissions_of(challenge=challenge, viewer=request.user)
     page = _page(request, found)
     context = frame(request, challenge, "mine") | _table(request, challenge, page)
+    context["choosing"] = [
+        (view.title, view.final)
+        for view in phase_views(challenge, timezone.now())
+        if view.phase.final.startswith("chosen")
+    ]
     return render(request, "submissions/mine.html", context)
 
 
@@ -255,8 +260,14 @@ def _table(request: HttpRequest, challenge: Challenge, page: Page[Submission]) -
     scores = listed_scores(
         page, challenge=challenge, viewer=request.user, of=(primary.metric, primary.name)
     )
+    now = timezone.now()
     rows = [
-        {"submission": one, "phase": phase_title(one.phase), "score": scores.get(one.pk)}
+        {
+            "submission": one,
+            "phase": phase_title(one.phase),
+            "score": scores.get(one.pk),
+            "choosable": services.can_choose(one, now),
+        }
         for one in page
     ]
     unfinished = any(not Status(one.status).is_final for one in page)
@@ -362,6 +373,22 @@ def withdraw(request: HttpRequest, submission_id: str) -> HttpResponse:
         messages.success(request, f"{view.submission.filename} is withdrawn.")
         return redirect("submissions:detail", submission_id)
     return render(request, "submissions/withdraw.html", _detail_frame(request, view))
+
+
+@login_required
+@require_http_methods(["POST"])
+def choose(request: HttpRequest, submission_id: str) -> HttpResponse:
+    """An entrant says which submissions count at the end."""
+    view = _find(request, submission_id)
+    user, wanted = cast(User, request.user), request.POST.get("chosen") == "1"
+    try:
+        services.choose(submission=view.submission, by=user, chosen=wanted, now=timezone.now())
+    except BadInput as error:
+        messages.error(request, "; ".join(map(str, error.problems)))
+    else:
+        counts = "counts at the end" if wanted else "is no more chosen"
+        messages.success(request, f"{view.submission.filename} {counts}.")
+    return redirect("submissions:mine", view.submission.phase.challenge.slug)
 
 
 @login_required
