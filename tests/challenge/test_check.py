@@ -183,6 +183,13 @@ def test_a_metric_that_refuses_plain_labels_gets_a_note(folder):
     ]
 
 
+def test_a_datasheet_with_a_required_question_left_blank_is_a_problem(folder):
+    (folder / "datasheet.md").write_text(write_form("Pets", {"purpose": "To learn."}))
+    found = problems(folder)
+    assert found[0].startswith("datasheet.md: creators: is not answered")
+    assert len(found) == sum(question.required for question in questions()) - 1
+
+
 def test_no_folder_is_one_problem(tmp_path):
     assert problems(tmp_path / "nowhere")[0].endswith(
         "there is no such folder; `heldout new` makes one"

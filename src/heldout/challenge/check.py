@@ -9,6 +9,7 @@ from pathlib import Path
 import polars as pl
 
 from heldout.challenge.columns import example_columns
+from heldout.challenge.datasheet import blanks
 from heldout.challenge.evaluate import read_answers
 from heldout.challenge.folder import Challenge, load, tables_in
 from heldout.challenge.giveaways import giveaways, stray_files
@@ -118,6 +119,8 @@ def _check_pages(challenge: Challenge, problems: Problems) -> list[Problem]:
         else:
             if not text.strip():
                 problems.add(place, f"{file} is empty")
+            if key == "datasheet":
+                problems.extend(blanks(text))
             for sentence in PLACEHOLDERS:
                 if sentence in text:
                     message = f'{file} still says "{sentence}"'
