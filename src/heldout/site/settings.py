@@ -32,6 +32,7 @@ ALLOWED_HOSTS = [str(_url.hostname), "127.0.0.1", "localhost", "[::1]", *HELDOUT
 CSRF_TRUSTED_ORIGINS = [HELDOUT.base_url]
 
 INSTALLED_APPS = [
+    "heldout.site.transfer",
     "heldout.site.submissions",
     "heldout.site.challenges",
     "heldout.site.catalog",
@@ -102,6 +103,8 @@ FILES = DATA / "files"
 ANSWERS = DATA / "answers"
 SUBMISSIONS = DATA / "submissions"
 BACKUPS = DATA / "backups"
+INDEXES = DATA / "indexes"
+THUMBNAILS = DATA / "thumbnails"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [folder for folder in [SITE_FOLDER / "static"] if folder.is_dir()]

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
-import sqlite3
-from contextlib import closing, suppress
+from contextlib import suppress
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from heldout.errors import HeldoutError
 
@@ -20,7 +20,11 @@ FOLDERS = {
     "backups": 0o700,
     "incoming": 0o700,
     "outbox": 0o700,
+    "indexes": 0o700,
+    "thumbnails": 0o700,
 }
+
+log = logging.getLogger(__name__)
 
 
 def configure(folder: Path) -> None:
@@ -104,14 +108,20 @@ def pending_migrations() -> list[str]:
 
 
 def save_copy(now: datetime, *, before: str) -> Path | None:
-    """Copy an SQLite database that holds something; PostgreSQL is copied by its own tools."""
+    """Copy a database that holds something; None, and a warning, where it cannot be copied."""
     from django.conf import settings
     from django.db import connection
 
-    if connection.vendor != "sqlite" or not connection.introspection.table_names():
+    from heldout.site.copies import NAMES, CannotCopy, copy_database
+
+    if not connection.introspection.table_names():
         return None
-    copy = Path(settings.BACKUPS) / f"{now:%Y-%m-%d-%H%M%S}-before-{before}.sqlite3"
-    with closing(sqlite3.connect(connection.settings_dict["NAME"])) as source:
-        source.execute("VACUUM INTO ?", [str(copy)])
-    copy.chmod(0o600)
+    ending = PurePath(NAMES[connection.vendor]).suffix
+    copy = Path(settings.BACKUPS) / f"{now:%Y-%m-%d-%H%M%S}-before-{before}{ending}"
+    try:
+        copy_database(copy)
+    except CannotCopy as error:
+        copy.unlink(missing_ok=True)
+        log.warning("no copy of the database is saved before it changes shape: %s", error)
+        return None
     return copy

@@ -145,9 +145,8 @@ class Matcher:
 
     def _within(self, column: Column, bounds: Range) -> Mask:
         numbers = self._sidecar[f"{column.field}.numbers"]
-        mask: Mask = ~np.isnan(numbers)
-        if bounds.low is not None:
-            mask &= numbers >= bounds.low
+        # Nothing is true of NaN, so a missing value is in no range.
+        mask: Mask = numbers >= (-np.inf if bounds.low is None else bounds.low)
         if bounds.high is not None:
             mask &= numbers <= bounds.high
         return mask

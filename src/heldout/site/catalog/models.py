@@ -2,27 +2,63 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.db import models
+
+from heldout.datasets.index.views import Role
+
+
+class Visibility(models.TextChoices):
+    """Who sees a data set that belongs to no challenge."""
+
+    PUBLIC = "public", "Everybody"
+    PRIVATE = "private", "Only me"
 
 
 class DataSet(models.Model):
-    """The public data of a challenge. Each publication is a revision; files never change."""
+    """Data, of a challenge or on their own. Each publication is a revision; files never change.
+
+    One that has an owner stands on its own; who sees the others, their challenge says.
+    """
 
     slug = models.SlugField(max_length=80, unique=True)
     title = models.CharField(max_length=200)
     license = models.CharField(max_length=100, blank=True, default="")
+    summary = models.CharField(max_length=500, blank=True, default="")
+    # What schema.org calls creator, keywords, citation and the like.
+    about = models.JSONField(default=dict, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        related_name="datasets",
+        null=True,
+        blank=True,
+    )
+    visibility = models.CharField(
+        max_length=10, choices=Visibility, default=Visibility.PUBLIC, blank=True
+    )
+    current = models.ForeignKey(
+        "DataRevision", on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
 
     def __str__(self) -> str:
         return self.slug
 
 
 class DataRevision(models.Model):
-    """One state of a data set. `folder` is relative to the site's public files."""
+    """One state of a data set. `folder` is relative to the site's public files.
+
+    `layout` says what the tables' columns are; `hidden` is the folder of the held-out answers among
+    the site's answers, read for the organisers' index only.
+    """
 
     dataset = models.ForeignKey(DataSet, on_delete=models.CASCADE, related_name="revisions")
     folder = models.CharField(max_length=200, unique=True)
     digest = models.CharField(max_length=64)
     created_at = models.DateTimeField()
+    layout = models.JSONField(default=dict, blank=True)
+    hidden = models.CharField(max_length=300, blank=True, default="")
+    notes = models.TextField(blank=True, default="")
 
     class Meta:
         ordering: ClassVar = ["-id"]
@@ -49,3 +85,62 @@ class DataFile(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+
+class RevisionIndex(models.Model):
+    """The index of a revision for one role; `folder` is relative to the site's indexes."""
+
+    ROLES: ClassVar = [(int(role), role.word) for role in Role]
+
+    revision = models.ForeignKey(DataRevision, on_delete=models.CASCADE, related_name="indexes")
+    role = models.PositiveSmallIntegerField(choices=ROLES)
+    folder = models.CharField(max_length=200)
+    rows = models.PositiveBigIntegerField()
+    built_at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["revision", "role"], name="one_index_per_role")
+        ]
+        verbose_name_plural = "revision indexes"
+
+    def __str__(self) -> str:
+        return f"{self.revision_id} for {Role(self.role).word}"
+
+
+class Source(models.Model):
+    """A catalogue elsewhere from which entries were taken; `address` is where it was read."""
+
+    address = models.CharField(max_length=500, unique=True)
+    title = models.CharField(max_length=300, blank=True, default="")
+    kind = models.CharField(max_length=20)
+    sha256 = models.CharField(max_length=64)
+    etag = models.CharField(max_length=200, blank=True, default="")
+    fetched_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.title or self.address
+
+
+class Entry(models.Model):
+    """A data set of another catalogue, as that catalogue describes it."""
+
+    source = models.ForeignKey(Source, on_delete=models.CASCADE, related_name="entries")
+    identifier = models.CharField(max_length=500)
+    title = models.CharField(max_length=500)
+    description = models.TextField(blank=True, default="")
+    address = models.CharField(max_length=1000, blank=True, default="")
+    license = models.CharField(max_length=500, blank=True, default="")
+    creator = models.CharField(max_length=500, blank=True, default="")
+    keywords = models.JSONField(default=list, blank=True)
+    modified = models.CharField(max_length=40, blank=True, default="")
+
+    class Meta:
+        ordering: ClassVar = ["title", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["source", "identifier"], name="one_entry_per_source")
+        ]
+        verbose_name_plural = "entries"
+
+    def __str__(self) -> str:
+        return self.title

@@ -1,17 +1,23 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
+import msgspec
 from django.conf import settings
 from django.db import transaction
 
+from heldout.datasets.index.build import VERSION
 from heldout.site.catalog import storage
 from heldout.site.catalog.models import DataFile, DataRevision, DataSet
+from heldout.site.common import jobs
 
 DATA = "data"
+INDEX = "index"
 # The order people use them in; other splits follow by name.
 _ORDER = {"train": 0, "val": 1, "validation": 1, "test": 2}
 
@@ -42,15 +48,44 @@ def store(*, slug: str, source: Path) -> tuple[str, str]:
 
 @transaction.atomic
 def add_revision(
-    *, dataset: DataSet, digest: str, folder: str, tables: Mapping[str, Table], now: datetime
+    *,
+    dataset: DataSet,
+    digest: str,
+    folder: str,
+    tables: Mapping[str, Table],
+    now: datetime,
+    layout: Mapping[str, Any] | None = None,
+    hidden: str = "",
 ) -> DataRevision:
-    """Make stored data a revision of its data set, with the files a visitor can download."""
-    revision, new = DataRevision.objects.get_or_create(
-        folder=folder, defaults={"dataset": dataset, "digest": digest, "created_at": now}
+    """Make stored data the current revision of its data set, to be downloaded and browsed.
+
+    `layout` is that of `reading.Layout`; `hidden` the folder of the held-out answers among the site's.
+    """
+    told = {"layout": dict(layout or {}), "hidden": hidden}
+    revision, new = DataRevision.objects.update_or_create(
+        folder=folder,
+        defaults=told,
+        create_defaults={**told, "dataset": dataset, "digest": digest, "created_at": now},
     )
     if new:
         DataFile.objects.bulk_create(_files(revision, dataset, tables))
+    dataset.current = revision
+    dataset.save(update_fields=["current"])
+    request_index(revision=revision, now=now)
     return revision
+
+
+def index_key(revision: DataRevision) -> str:
+    """Names what an index is made from: it is built anew when any of it changes."""
+    made_from = (VERSION, revision.digest, revision.layout, revision.hidden)
+    content = msgspec.json.encode(made_from, order="sorted")
+    return f"{revision.pk}-{hashlib.sha256(content).hexdigest()[:16]}"
+
+
+def request_index(*, revision: DataRevision, now: datetime) -> None:
+    """Have a worker build the indexes of a revision, unless they are there or being built."""
+    key = index_key(revision)
+    jobs.enqueue(INDEX, key=f"{INDEX}:{key}", payload={"revision": revision.pk}, now=now)
 
 
 def _files(revision: DataRevision, dataset: DataSet, tables: Mapping[str, Table]) -> list[DataFile]:
@@ -74,6 +109,10 @@ def _file(
         sha256=storage.sha256(path),
         examples=examples,
     )
+
+
+def data_folder(revision: DataRevision) -> Path:
+    return Path(settings.FILES) / revision.folder / DATA
 
 
 def path_of(file: DataFile) -> Path:

@@ -3,3 +3,9 @@ from django.apps import AppConfig
 
 class ChallengesConfig(AppConfig):
     name = "heldout.site.challenges"
+
+    def ready(self) -> None:
+        from heldout.site.catalog import grants
+        from heldout.site.challenges.grants import ChallengeData
+
+        grants.register(ChallengeData())

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 import polars as pl
 from django.conf import settings
@@ -70,6 +70,8 @@ def publish(
                 folder=data_folder,
                 tables=_tables(folder),
                 now=now,
+                layout=_layout(folder.definition),
+                hidden=f"{answers_folder}/{folder.definition.data.answers}",
             )
             revision = _revision(challenge, folder, data, answers_folder, by, now)
             _set_phases(challenge, folder.definition)
@@ -78,6 +80,13 @@ def publish(
             _set_organisers(challenge, folder.definition, by)
             audit.record("published", by=by, on=challenge, now=now, revision=revision.number)
     return challenge
+
+
+def _layout(definition: Definition) -> dict[str, Any]:
+    """What the browser of the data has to know of its columns."""
+    about = definition.data
+    classes = list(definition.challenge.classes or ())
+    return {"id": about.id, "media": about.media or "", "classes": classes}
 
 
 @contextmanager
@@ -107,6 +116,9 @@ def _require_slug(slug: str | None, folder: ChallengeFolder) -> None:
 
 
 def _require_right(slug: str, by: User | None) -> None:
+    if DataSet.objects.filter(slug=slug, owner__isnull=False).exists():
+        message = f'"{slug}" is the name of a data set of its own'
+        raise BadInput([Problem(f"{FILE}: challenge.id", message, "choose another id")])
     if by is None:
         return
     existing = Challenge.objects.filter(slug=slug).first()
@@ -136,7 +148,8 @@ def _store_answers(folder: ChallengeFolder) -> str:
 def _challenge(folder: ChallengeFolder, now: datetime) -> Challenge:
     about = folder.definition.challenge
     dataset, _ = DataSet.objects.update_or_create(
-        slug=about.id, defaults={"title": about.title, "license": about.license}
+        slug=about.id,
+        defaults={"title": about.title, "license": about.license, "summary": about.summary[:500]},
     )
     shown = {
         "title": about.title,
