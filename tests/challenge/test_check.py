@@ -6,6 +6,7 @@ import polars as pl
 import pytest
 
 from heldout.challenge.check import check
+from heldout.challenge.datasheet import questions, write_form
 
 
 def problems(folder, **options):
