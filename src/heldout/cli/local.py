@@ -30,6 +30,21 @@ def open_site(folder: Path, *, make: bool = False) -> None:
     prepare(folder)
 
 
+def configure_site(folder: Path) -> None:
+    """Make Django use a site's data folder, its database left as it is.
+
+    Raises:
+        BadInput: There is no site.
+        MissingExtra: The site's packages are not installed.
+    """
+    refuse_other_folder(folder, make=False)
+    try:
+        from heldout.site.setup import configure
+    except ImportError:
+        raise MissingExtra(feature="a site", extra="site") from None
+    configure(folder)
+
+
 def refuse_other_folder(folder: Path, *, make: bool) -> None:
     """Refuse a folder that is no site and cannot become one.
 

@@ -1,0 +1,80 @@
+"""The commands of those who run a site."""
+
+import json
+import os
+import subprocess
+import sys
+
+from heldout.conf import SETTINGS
+
+SEVERAL = """
+import json, sys
+from heldout.cli import main
+for command in json.loads(sys.argv[1]):
+    try:
+        main(command)
+    except SystemExit as ended:
+        print("exit", ended.code or 0, flush=True)
+"""
+
+
+def test_a_site_is_examined_migrated_copied_and_made_again(tmp_path):
+    site, archive, again = (str(tmp_path / name) for name in ("site", "site.tar", "again"))
+    commands = [
+        ["migrate", site],
+        ["migrate", site],
+        ["migrate", site, "--check"],
+        ["doctor", site, "--json"],
+        ["manage", site, "check", "--fail-level", "ERROR"],
+        ["backup", site, "--to", archive],
+        ["backup", site, "--to", archive],
+        ["restore", archive, "--to", again],
+        ["restore", archive, "--to", again],
+    ]
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/secret").write_text("x" * 60)
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("HELDOUT_", "DJANGO_"))}
+    done = subprocess.run(
+        [sys.executable, "-c", SEVERAL, json.dumps(commands)],
+        env=clean,
+        capture_output=True,
+        text=True,
+        timeout=100,
+    )
+    codes = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("exit")]
+    assert codes[:3] == [0, 0, 0], done.stderr
+    assert codes[4:] == [0, 0, 2, 0, 2], done.stderr
+    assert "applied: accounts-0001_initial" in done.stderr
+    assert "the database has the shape this version needs" in done.stderr
+    assert "is there already; name a new file" in done.stderr
+    assert "is not empty; name a new folder" in done.stderr
+    assert "next: heldout serve" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert (tmp_path / "again/secret").read_text() == "x" * 60
+
+
+def test_a_folder_without_a_site_is_refused(run, tmp_path):
+    for command in ("doctor", "migrate", "manage"):
+        refused = run(command, tmp_path / "none")
+        assert refused.code == 2
+        assert "there is no site here" in refused.err
+
+
+def test_settings_lists_every_one_and_hides_secrets(run, monkeypatch):
+    monkeypatch.setenv("HELDOUT_SECRET_KEY", "hush-hush")
+    monkeypatch.setenv("HELDOUT_SITE_NAME", "Ours")
+    listed = run("settings", "--json")
+    by_name = {row["name"]: row for row in listed.json}
+    assert by_name.keys() == SETTINGS.keys()
+    assert by_name["HELDOUT_SITE_NAME"]["value"] == "Ours"
+    assert by_name["HELDOUT_SITE_NAME"]["set"]
+    assert by_name["HELDOUT_SECRET_KEY"]["value"] == "(hidden)"
+    assert "hush-hush" not in listed.out
+    assert "HELDOUT_SITE_NAME" in run("settings").out
+
+
+def test_a_bad_setting_is_told_by_its_name(run, monkeypatch):
+    monkeypatch.setenv("HELDOUT_ATTEMPTS", "many")
+    refused = run("settings")
+    assert refused.code == 2
+    assert "HELDOUT_ATTEMPTS" in refused.err
