@@ -35,6 +35,21 @@ def test_sets_have_classes_and_curves_and_numbers_have_nothing(make: Make) -> No
     assert describe(*make[Family.NUMBER](120, 3), {}) == Details()
 
 
+def test_classes_of_few_examples_are_not_told_where_answers_are_held_out(make: Make) -> None:
+    predictions, references = make[Family.LABEL](120, 3)
+    references.labels[references.labels == 2] = 0
+    references.labels[:4] = 2
+    found = describe(predictions, references, {}, smallest_group=10, protect=True)
+    # The next smallest is withheld too, so that the small one cannot be reckoned.
+    others = {one.name: one.n for one in found.classes if one.name != "cat"}
+    assert set(found.withheld) == {"cat", min(others, key=others.get)}
+    told = found.told()
+    assert {one.name for one in told.classes} == set(references.classes) - set(found.withheld)
+    assert not {cell.reference for cell in told.confusion.cells} & set(found.withheld)
+    assert not {one.name for one in told.curves} & set(found.withheld)
+    assert describe(predictions, references, {}, smallest_group=10).withheld == ()
+
+
 def test_details_survive_the_json_of_a_report(make: Make) -> None:
     report = Report(n=120, details=describe(*make[Family.LABEL](120, 3), {}))
     assert Report.from_json(report.to_json()) == report

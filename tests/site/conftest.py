@@ -20,6 +20,7 @@ from heldout.site.accounts.models import User
 from heldout.site.accounts.services import create_token, create_user
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import accept_terms, join, publish
+from heldout.site.common.models import Job
 from heldout.site.setup import FOLDERS
 from heldout.site.submissions import tasks
 from heldout.site.submissions.models import Submission
@@ -66,7 +67,7 @@ leaderboard = "{leaderboard}"
 reveal = {reveal}
 submissions = {{ {limits} }}
 """
-EVERYTHING = '["score", "interval", "subgroups", "per-class"]'
+EVERYTHING = '["score", "interval", "subgroups", "per-class", "confusion", "curves"]'
 
 
 def phase_toml(id: str, **changes: str) -> str:
@@ -153,7 +154,10 @@ def organiser() -> User:
 
 @pytest.fixture
 def challenge(made, organiser) -> Challenge:
-    return publish(source=made.folder, by=None, now=timezone.now())
+    published = publish(source=made.folder, by=None, now=timezone.now())
+    # Only tests of the browser of data wait for its index.
+    Job.objects.filter(kind="index").delete()
+    return published
 
 
 @pytest.fixture

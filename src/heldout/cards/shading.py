@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
+from heldout.cards import wording
 from heldout.cards.charts.matrices import Square
-from heldout.cards.wording import interval
 from heldout.evaluation.confusion import Confusion
 from heldout.evaluation.subgroups import SubgroupScore
 
@@ -52,7 +52,10 @@ def confusion_squares(confusion: Confusion) -> Shaded:
 
 
 def intersection_squares(
-    rows: Sequence[SubgroupScore], *, write: Callable[[float | None], str]
+    rows: Sequence[SubgroupScore],
+    *,
+    write: Callable[[float | None], str],
+    interval: Callable[[float | None, float | None], str] = wording.interval,
 ) -> Shaded | None:
     """Arrange the groups of an intersection as a table: the first column down, the others across.
 
@@ -71,15 +74,14 @@ def intersection_squares(
             name[0],
             " · ".join(name[1:]),
             0.0 if row.value is None else _FAINT + (1 - _FAINT) * (row.value - low) / span,
-            _lines(row, write),
+            _lines(row, write, interval(row.low, row.high)),
         )
         for name, row in zip(names, rows, strict=True)
     ]
     return Shaded(squares, down, across)
 
 
-def _lines(row: SubgroupScore, write: Callable[[float | None], str]) -> tuple[str, ...]:
+def _lines(row: SubgroupScore, write: Callable[[float | None], str], ends: str) -> tuple[str, ...]:
     if row.value is None:
         return ("–",)
-    ends = interval(row.low, row.high)
     return (write(row.value), *((ends,) if ends else ()), f"n {row.n:,}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import msgspec
@@ -43,6 +44,12 @@ class Confusion(msgspec.Struct, frozen=True):
         for cell in self.cells:
             table[place[cell.reference], place.get(cell.prediction, len(self.classes))] = cell.n
         return table
+
+    def without(self, classes: Collection[str]) -> Confusion:
+        """Return it without the rows of these classes."""
+        return Confusion(
+            self.classes, tuple(cell for cell in self.cells if cell.reference not in classes)
+        )
 
     def most_confused(self, most: int = 10) -> list[Cell]:
         """Return the largest cells of wrong predictions, the largest first."""

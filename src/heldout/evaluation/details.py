@@ -22,6 +22,7 @@ from heldout.evaluation.odds import GroupRate, RateGap, rates_by_group
 from heldout.evaluation.reliability import Bin, reliability
 from heldout.evaluation.requirements import require_probabilities
 from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.subgroups import groups_of, suppressed
 from heldout.evaluation.vision.average_precision import AveragePrecision
 
 MOST_CLASSES = 1_000  # With more, neither classes nor confusion are listed.
@@ -38,6 +39,8 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
         reliability: Accuracy by confidence, for labels with probabilities.
         rates: True and false positive rates by class and group, for labels.
         rate_gaps: The largest gaps between two groups in these rates.
+        withheld: Classes of too few examples to be told of where answers are held out; whoever
+            shows details to those who may not know the answers leaves these out: see `told`.
     """
 
     classes: tuple[ClassRow, ...] = ()
@@ -46,6 +49,23 @@ class Details(msgspec.Struct, frozen=True, omit_defaults=True):
     reliability: tuple[Bin, ...] = ()
     rates: tuple[GroupRate, ...] = ()
     rate_gaps: tuple[RateGap, ...] = ()
+    withheld: tuple[str, ...] = ()
+
+    def told(self) -> Details:
+        """Return it without the classes that are withheld."""
+        if not self.withheld:
+            return self
+        kept = [one for one in self.curves if one.name not in self.withheld]
+        rates = [one for one in self.rates if one.name not in self.withheld]
+        gaps = [one for one in self.rate_gaps if one.name not in self.withheld]
+        return msgspec.structs.replace(
+            self,
+            classes=tuple(one for one in self.classes if one.name not in self.withheld),
+            confusion=self.confusion and self.confusion.without(self.withheld),
+            curves=tuple(kept),
+            rates=tuple(rates),
+            rate_gaps=tuple(gaps),
+        )
 
 
 def describe(
@@ -85,6 +105,7 @@ def describe(
         found,
         classes=report_classes(predictions, references, independent=independent),
         confusion=count_confusions(predictions, references),
+        withheld=_withheld(references, smallest_group) if protect else (),
     )
     if not any(require_probabilities("", predictions)):
         bins = reliability(predictions, references, independent=independent)
@@ -101,3 +122,10 @@ def describe(
         independent=independent,
     )
     return msgspec.structs.replace(found, rates=rates, rate_gaps=gaps)
+
+
+def _withheld(references: LabelReferences, smallest: int) -> tuple[str, ...]:
+    names = pl.Series("class", references.names, dtype=pl.String).gather(references.labels)
+    groups = groups_of(names.to_frame(), ["class"])
+    hidden = suppressed(groups, smallest, protect=True)
+    return tuple(one.name["class"] for one, gone in zip(groups, hidden, strict=True) if gone)

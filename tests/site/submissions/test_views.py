@@ -187,7 +187,7 @@ def test_the_page_of_a_submission_shows_all_that_is_revealed(signed_in, particip
     assert "By light" in html
     assert "By class" in html
     assert "wilson" in html
-    assert html.count("<svg role=") == 4
+    assert html.count("<svg role=") == 6  # A group, the classes and the confusion, for two widths.
 
 
 def test_the_page_of_a_submission_hides_what_the_phase_does(
@@ -317,3 +317,28 @@ def test_an_organiser_has_a_failed_submission_scored_again(
     assert signed_in(organiser).post(address).status_code == 302
     submission.refresh_from_db()
     assert submission.status == Status.QUEUED
+
+
+def test_a_submission_shows_its_classes_and_whom_it_takes_for_whom(signed_in, participant, scored):
+    html = text(signed_in(participant).get(detail(scored(participant, 45))))
+    assert "Precision and recall of each class" in html
+    assert "The most frequent confusions" in html
+    assert "Worst:" in html
+    assert "Rates of error by group" in html
+    assert 'aria-labelledby="plot-' in html
+
+
+def test_a_phase_that_does_not_reveal_confusion_shows_none(
+    signed_in, challenge, participant, scored
+):
+    submission = scored(participant, 45, phase=challenge.phases.get(key="plain"))
+    html = text(signed_in(participant).get(detail(submission)))
+    for word in ("confusion", "Precision", "Worst:", "Rates of error"):
+        assert word not in html
+
+
+def test_organisers_see_the_details_of_a_phase_that_reveals_nothing(
+    signed_in, challenge, participant, organiser, scored
+):
+    submission = scored(participant, 45, phase=challenge.phases.get(key="silent"))
+    assert "The most frequent confusions" in text(signed_in(organiser).get(detail(submission)))

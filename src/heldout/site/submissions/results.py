@@ -10,12 +10,14 @@ from typing import Any, NamedTuple
 from django.db.models import QuerySet
 from django.utils import timezone
 
+from heldout.evaluation.report import Report
 from heldout.site.challenges.models import Challenge, Phase, Reveal
 from heldout.site.challenges.services import Viewer, require
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Evaluation, Score, Status, Submission, Told
 from heldout.site.submissions.numbers import primary_of
 from heldout.site.submissions.regimes import Regime, regime_of
+from heldout.site.submissions.revealing import revealed
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class ScoreView:
 class SubmissionView:
     """A submission as one viewer may see it: what the phase does not reveal is empty.
 
-    `subgroups` and `per_class` are rows of the report. `hides` names what exists but is not shown.
+    `subgroups` and `per_class` are rows of the report, `report` is everything else. `hides` names what exists but is not shown.
     """
 
     submission: Submission
@@ -47,6 +49,7 @@ class SubmissionView:
     problems: tuple[dict[str, str], ...]
     hides: tuple[Reveal, ...]
     complete: bool
+    report: Report
     # The scores of the private share, once they may be seen.
     private: tuple[ScoreView, ...] = ()
     # What stands between the score and what is told of it.
@@ -167,6 +170,7 @@ def _view(submission: Submission, *, complete: bool, now: datetime) -> Submissio
         private=allowed.private,
         guard=allowed.guard,
         told_from=allowed.told_from,
+        report=revealed(report, shown, complete=complete),
     )
 
 

@@ -95,7 +95,10 @@ def _score(submission: Submission, revision: Revision) -> Result:
         named = Path(folder) / f"predictions{PurePath(submission.filename).suffix.lower()}"
         named.symlink_to(file)
         return score_file(
-            challenge_folder(revision.folder), phase=submission.phase.key, predictions=named
+            challenge_folder(revision.folder),
+            phase=submission.phase.key,
+            predictions=named,
+            details=True,
         )
 
 

@@ -24,6 +24,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from heldout import __version__
 from heldout.datasets.tasks import TASKS
 from heldout.errors import BadInput
+from heldout.evaluation.details import Details
 from heldout.site.accounts.models import User
 from heldout.site.challenges.frames import (
     PhaseView,
@@ -35,11 +36,12 @@ from heldout.site.challenges.frames import (
     tabs,
 )
 from heldout.site.challenges.lookup import find_challenge
+from heldout.site.challenges.measures import Measure
 from heldout.site.challenges.models import Challenge, PhaseStatus, Reveal
 from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
 from heldout.site.common.problems import refusal
-from heldout.site.submissions import boards, pages, services
+from heldout.site.submissions import analysis, boards, pages, services
 from heldout.site.submissions.boards import BoardState, BoardView
 from heldout.site.submissions.forms import FilterForm, SubmitForm
 from heldout.site.submissions.limits import allowances
@@ -311,13 +313,15 @@ def detail(request: HttpRequest, submission_id: str) -> HttpResponse:
     lines = pages.score_lines(view.scores, challenge.task)
     options = pages.group_measures(view.subgroups or view.per_class, challenge.task)
     shown = pages.chosen(options, request.GET.get("metric", ""))
-    context = _detail_frame(request, view) | {
+    overall = next((one.score.value for one in lines if one.measure == shown), None)
+    context = _detail_frame(request, view) | _analysis(view, shown, overall)
+    context |= {
         "lines": lines,
         "first": lines[0] if lines else None,
         "options": options,
         "shown": shown,
-        "groups": _groups(view.subgroups, shown, lines),
-        "classes": _groups(view.per_class, shown, lines),
+        "groups": _groups(view, view.subgroups, shown, overall),
+        "classes": _groups(view, view.per_class, shown, overall),
         "shows_intervals": Reveal.INTERVAL not in view.hides,
         "may_rescore": _may_rescore(request, view),
     }
@@ -333,14 +337,36 @@ def _may_rescore(request: HttpRequest, view: SubmissionView) -> bool:
     return worth_it and request.user.has_perm("submissions.rescore", view.submission)
 
 
-def _groups(rows: Any, shown: Any, lines: list[pages.ScoreLine]) -> list[dict[str, Any]]:
+def _groups(
+    view: SubmissionView, rows: Any, shown: Measure | None, overall: float | None
+) -> list[dict[str, Any]]:
     if shown is None:
         return []
-    overall = next((one.score.value for one in lines if one.measure == shown), None)
     return [
-        {"table": table, "plot": group_plot(table, shown, overall)}
+        {
+            "table": table,
+            "plot": analysis.heat_map(rows, shown, table.title)
+            or group_plot(table, shown, overall),
+            "shaded": " and " in table.title,
+            "said": analysis.disparity_text(view.report, shown, table.title),
+            "same_size": analysis.yardsticks(view.report, shown),
+        }
         for table in pages.group_tables(rows, shown)
     ]
+
+
+def _analysis(view: SubmissionView, shown: Measure | None, overall: float | None) -> dict[str, Any]:
+    """What else the report says, as far as it is revealed."""
+    details = view.report.details or Details()
+    task = view.submission.phase.challenge.task
+    return {
+        "profiles": analysis.profiles(view.report, shown, overall),
+        "class_rows": details.classes,
+        "confusion": analysis.confusion_view(details.confusion),
+        "curves": analysis.curve_views(details.curves, task),
+        "reliability": analysis.reliability_view(details.reliability),
+        "rate_gaps": details.rate_gaps,
+    }
 
 
 def _detail_frame(request: HttpRequest, view: SubmissionView) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -61,6 +61,11 @@ def rank(place: int | None, low: int | None = None, high: int | None = None) -> 
 @register.filter
 def filesize(size: int) -> str:
     return formatting.size_text(size)
+
+
+@register.filter
+def at(values: Mapping[str, Any], key: str) -> Any:
+    return values.get(key)
 
 
 @register.filter
