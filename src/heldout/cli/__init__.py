@@ -46,6 +46,8 @@ COMMANDS: dict[str, Entry] = {
     ),
     "serve": Entry("heldout.cli.serve:serve", SERVE, "Serve the site of a data folder."),
     "worker": Entry("heldout.cli.worker:worker", SERVE, "Run one more worker of a site."),
+    "export": Entry("heldout.cli.export:export", SERVE, "Write one challenge to an archive."),
+    "import": Entry("heldout.cli.export:import_", SERVE, "Put an exported challenge on a site."),
     "backup": Entry("heldout.cli.backup:backup", SERVE, "Copy a site into one file, in use."),
     "restore": Entry("heldout.cli.restore:restore", SERVE, "Make a site from a backup."),
     "doctor": Entry("heldout.cli.doctor:doctor", SERVE, "Check that a site can be relied on."),

@@ -19,8 +19,10 @@ from heldout.site.challenges.api import router as challenges
 from heldout.site.challenges.news_api import router as news
 from heldout.site.challenges.people_api import router as people
 from heldout.site.challenges.team_api import router as teams
+from heldout.site.common import faults
 from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
 from heldout.site.submissions.api import router as submissions
+from heldout.site.transfer.api import router as transfer
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +38,7 @@ class Api(NinjaAPI):
 
 # The page that shows the schema comes from elsewhere's servers, so it stays off.
 api = Api(title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[])
-for router in (accounts, challenges, people, teams, news, submissions):
+for router in (accounts, challenges, people, teams, news, submissions, transfer):
     api.add_router("", router)
 
 
@@ -52,6 +54,10 @@ def _one(request: HttpRequest, message: str, status: int, remedy: str = "") -> H
 def broken(request: HttpRequest, error: Exception) -> HttpResponse:
     """A fault of ours: the log has it, and a program still gets JSON."""
     log.error("%s %s", request.method, request.path, exc_info=error)
+    if problem := faults.explain(error):
+        response = _answer(request, as_json([problem]), 503)
+        response["Retry-After"] = str(faults.RETRY_SECONDS)
+        return response
     return _one(request, "something went wrong on the site", 500, "try again later")
 
 

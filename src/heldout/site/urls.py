@@ -14,4 +14,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("heldout.site.planner.urls")),
     path("", include("heldout.site.challenges.urls")),
     path("", include("heldout.site.submissions.urls")),
+    path("", include("heldout.site.transfer.urls")),
 ]

@@ -115,7 +115,8 @@ def feed(
     announcements: Iterable[Announcement], *, title: str, page: str, own: str, since: datetime
 ) -> str:
     """An Atom feed; `since` is its time while there is nothing in it."""
-    atom = _Feed(since, title=title, link=absolute(page), description="", feed_url=absolute(own))
+    atom = _Feed(title=title, link=absolute(page), description="", feed_url=absolute(own))
+    atom.since = since
     for one in announcements:
         address = absolute(address_of(one))
         atom.add_item(
@@ -131,13 +132,11 @@ def feed(
 
 
 class _Feed(Atom1Feed):
-    def __init__(self, since: datetime, **about: str) -> None:
-        super().__init__(**about)
-        self._since = since
+    since: datetime
 
     def latest_post_date(self) -> datetime:
         """Not the present: an unchanged feed stays the same."""
-        return super().latest_post_date() if self.items else self._since
+        return super().latest_post_date() if self.items else self.since
 
 
 def address_of(announcement: Announcement) -> str:

@@ -167,7 +167,7 @@ def _check_phase(phase: Phase) -> None:
             problems.add(name, f"{value} is not a limit", remedy)
     if not _is_final_rule(phase.final):
         problems.add("final", "is no rule", "write best, latest or chosen:2")
-    if not isinstance(phase.title, str) or len(phase.title) > LONGEST_TITLE:
+    if len(phase.title) > LONGEST_TITLE:
         problems.add("title", f"is no title of at most {LONGEST_TITLE} letters", "write none")
     if phase.leaderboard not in Audience.values:
         problems.add("leaderboard", "is no audience", f"choose one of {', '.join(Audience.values)}")

@@ -103,10 +103,10 @@ def _free(challenge: Challenge, name: str, *, besides: Entrant | None) -> str:
     if not (wanted.isprintable() and 2 <= len(wanted) <= NAME_LENGTH):
         remedy = f"write 2 to {NAME_LENGTH} letters, digits or signs"
         raise _refused("name", "is no name for a team", remedy)
-    others = challenge.entrants.exclude(pk=besides.pk if besides else None)
+    others = challenge.entrants.exclude(pk=besides.pk) if besides else challenge.entrants.all()
     taken = {_looks(other) for other in others.values_list("name", flat=True)}
     person = User.objects.filter(handle__iexact=wanted)
-    own = besides.members.values("user") if besides else []
+    own = besides.members.values_list("user", flat=True) if besides else []
     if _looks(wanted) in taken or person.exclude(pk__in=own).exists():
         raise _refused("name", f'"{wanted}" is taken', "choose another name")
     return wanted
@@ -240,9 +240,9 @@ def _merge(team: Entrant, gone: Entrant, by: User, now: datetime) -> None:
     """Make an entrant part of a team: its people, its submissions and what it has used."""
     people = list(gone.members.values_list("user_id", flat=True))
     _check_size(team, len(people))
-    moved = sum(
-        count for _, count in entrants_merging.send(Entrant, into=team, gone=gone, now=now) if count
-    )
+    answers: list[tuple[object, int]]
+    answers = entrants_merging.send(Entrant, into=team, gone=gone, now=now)  # type: ignore[assignment]
+    moved = sum(count for _, count in answers)
     if moved and not may_merge(team.challenge, now):
         message = f"{gone} has submitted already, and teams cannot merge any more"
         raise _refused("team", message)

@@ -223,11 +223,11 @@ def as_csv(view: BoardView) -> str:
     writer = csv.writer(out)
     writer.writerow(COLUMNS)
     for row in view.rows:
-        writer.writerow([_cell(getattr(row, column)) for column in COLUMNS])
+        writer.writerow([cell(getattr(row, column)) for column in COLUMNS])
     return out.getvalue()
 
 
-def _cell(value: object) -> object:
+def cell(value: object) -> object:
     if isinstance(value, str) and value.startswith(FORMULA):
         return f"'{value}"
     return "" if value is None else value

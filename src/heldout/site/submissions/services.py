@@ -94,12 +94,12 @@ def _record(submission: Submission) -> Submission:
     now = submission.created_at
     limits.take(phase=submission.phase, entrant=submission.entrant, user=submission.by, now=now)
     submission.save(force_insert=True)
-    _enqueue(submission, now=now)
+    enqueue(submission, now=now)
     audit.record("submitted", by=submission.by, on=submission, now=now, sha256=submission.sha256)
     return submission
 
 
-def _enqueue(submission: Submission, *, now: datetime) -> Job | None:
+def enqueue(submission: Submission, *, now: datetime) -> Job | None:
     challenge = submission.phase.challenge
     return jobs.enqueue(
         EVALUATE,
@@ -267,7 +267,7 @@ def rescore(*, submission: Submission, by: User, now: datetime) -> bool:
     """
     require(by, "submissions.rescore", submission)
     with transaction.atomic():
-        if submission.status == Status.WITHDRAWN or not _enqueue(submission, now=now):
+        if submission.status == Status.WITHDRAWN or not enqueue(submission, now=now):
             return False
         unscored = Submission.objects.filter(pk=submission.pk).exclude(status=Status.SCORED)
         unscored.update(status=Status.QUEUED, problems=[], finished_at=None)

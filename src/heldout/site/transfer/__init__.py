@@ -1,0 +1,1 @@
+"""One challenge in one archive: out of a site, and into another."""
