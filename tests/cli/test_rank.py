@@ -81,3 +81,29 @@ def test_a_folder_that_holds_no_result_is_refused(run, stored, tmp_path):
     ran = run("rank", stored[0], tmp_path)
     assert ran.code == 2
     assert "is not a stored evaluation" in ran.err
+
+
+def test_reports_are_put_in_order_and_no_test_is_claimed(run, files):
+    for name in ("good", "bad"):
+        ran = run(
+            "score", "--task", "image-classification", "--references", files / "refs.csv",
+            "--predictions", files / f"{name}.csv", "--metric", "accuracy",
+            "--json",
+        )  # fmt: skip
+        (files / f"{name}.json").write_text(ran.out)
+    ran = run("rank", files / "bad.json", files / "good.json", "--json")
+    assert [(row["rank"], row["entrant"]) for row in ran.json["rows"]] == [(1, "good"), (2, "bad")]
+    assert list(ran.json) == ["rows"]
+    told = run("rank", files / "bad.json", files / "good.json")
+    assert "to test differences, rank folders of --save" in told.err
+    assert run("rank", files / "bad.json", files / "good.json", "--metric", "f1").code == 2
+    assert "is not a report" in run("rank", files / "refs.csv", files / "good.json").err
+
+
+def test_two_results_are_compared_by_further_tests_too(run, files):
+    ran = run(
+        "compare", files / "good.csv", files / "bad.csv", "--task", "image-classification",
+        "--references", files / "refs.csv", "--metric", "accuracy",
+    )  # fmt: skip
+    for test in ("permutation", "mcnemar exact", "mcnemar mid-p"):
+        assert test in ran.out

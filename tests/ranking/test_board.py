@@ -11,6 +11,7 @@ from heldout.evaluation.metrics.f1 import F1
 from heldout.evaluation.metrics.mae import MeanAbsoluteError
 from heldout.evaluation.stats import ExampleStats
 from heldout.ranking.board import Entry, leaderboard
+from heldout.ranking.matrix import groups, win_matrix
 
 Right = Callable[..., ExampleStats]
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -137,3 +138,18 @@ def test_entries_of_other_examples_are_refused(right: Right) -> None:
 
 def test_an_empty_board_has_no_rows() -> None:
     assert leaderboard([], metric=Accuracy(), seed=1) == []
+
+
+def test_entries_that_cannot_be_told_apart_share_a_group_and_the_groups_are_those_of_the_matrix(
+    right: Right,
+) -> None:
+    rows = leaderboard(three(right), metric=Accuracy(), seed=1)
+    stats = {entry.entrant: entry.stats for entry in three(right)}
+    order = [row.entrant for row in rows]
+    pairs = win_matrix([(name, stats[name]) for name in order], seed=1)
+    theirs = groups(order, pairs)
+    assert theirs
+    for row in rows:
+        expected = [number for number, one in enumerate(theirs, 1) if row.entrant in one]
+        assert list(row.groups) == expected
+    assert leaderboard(three(right), metric=Accuracy(), seed=1, replicates=0)[0].groups == ()

@@ -41,6 +41,23 @@ def save_evaluation(evaluation: Evaluation, folder: Path) -> None:
     write_bytes(folder / INDEX, index, mode=0o600)
 
 
+def load_report(path: Path) -> Report:
+    """Read a report: a file of JSON, or the one of a stored evaluation.
+
+    Raises:
+        BadInput: It is damaged, or has problems in place of scores.
+    """
+    file = path / REPORT if path.is_dir() else path
+    remedy = "make it with heldout score --json, or --save FOLDER"
+    try:
+        report = Report.from_json(file.read_bytes())
+    except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
+        raise BadInput([Problem(str(path), "is not a report", remedy)]) from None
+    if not report.scores:
+        raise BadInput([Problem(str(path), "has no scores", remedy)])
+    return report
+
+
 def load_evaluation(folder: Path) -> Evaluation:
     """Read what `save_evaluation` kept.
 

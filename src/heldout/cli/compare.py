@@ -78,6 +78,9 @@ def compare(
             [(test.metric, test.name, test.first, test.second, test.difference, test.low,
               test.high, test.p_value, test.n)],
         )  # fmt: skip
+        if test.tests:
+            rows = [(one.test, one.p_value) for one in test.tests]
+            print_table(("further test", "p"), rows)
         say(test.reason or ("they differ" if differs else "they are not distinguishable"))
     raise typer.Exit(0 if differs else 1)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import msgspec
 import numpy as np
@@ -17,11 +17,19 @@ from heldout.errors import BadInput, Problem, did_you_mean
 if TYPE_CHECKING:
     from heldout.challenge.protocol import Evaluation
     from heldout.evaluation.metric import Number
+    from heldout.evaluation.report import Report
+    from heldout.evaluation.scoring import Score
     from heldout.evaluation.stats import ExampleStats
     from heldout.ranking.board import Row
 
+T = TypeVar("T")
+
 Results = Annotated[
-    list[Path], typer.Argument(metavar="RESULT...", help="Folders from heldout score --save.")
+    list[Path],
+    typer.Argument(
+        metavar="RESULT...",
+        help="Folders from heldout score --save, or reports from heldout score --json.",
+    ),
 ]
 
 
@@ -40,11 +48,14 @@ def rank(
 ) -> None:
     """Rank stored results on the same examples, and say which of them differ.
 
-    Beside each rank stands the range of ranks that cannot be ruled out. Results that share a letter cannot be told apart with all comparisons in mind (Holm). Comparing error bars by eye finds far fewer differences than these tests.
+    Beside each rank stands the range of ranks that cannot be ruled out. Reports have no statistics of single examples: for them there is the order alone, and no test. Results that share a letter cannot be told apart with all comparisons in mind (Holm). Comparing error bars by eye finds far fewer differences than these tests.
     """
-    from heldout.challenge.stored import load_evaluation
+    from heldout.challenge.stored import load_evaluation, load_report
     from heldout.ranking.matrix import groups, win_matrix
 
+    if any(path.is_file() for path in results):
+        _rank_reports(_by_name(results, [load_report(path) for path in results]), metric, json)
+        return
     evaluations = _by_name(results, [load_evaluation(folder) for folder in results])
     asked = metric or [next(iter(next(iter(evaluations.values())).stats))]
     chosen = [_find(evaluations, one) for one in asked]
@@ -83,9 +94,50 @@ def rank(
     say("results that share a letter cannot be told apart; do not compare their intervals by eye")
 
 
-def _by_name(folders: Sequence[Path], loaded: Sequence[Evaluation]) -> dict[str, Evaluation]:
-    """Name results by their folders; by the whole path where two folders have one name."""
-    short = [folder.resolve().name for folder in folders]
+def _rank_reports(
+    reports: Mapping[str, Report], asked: Sequence[str] | None, as_json: bool
+) -> None:
+    """Rank reports by one number; without statistics there is nothing to test."""
+    key, _, name = (asked or [next(iter(reports.values())).scores[0].metric])[0].partition("/")
+    rows = []
+    for entrant, report in reports.items():
+        found = [one for one in report.scores if one.metric == key and name in ("", one.name)]
+        if not found:
+            known = ", ".join(f"{one.metric}/{one.name}" for one in report.scores)
+            message = f"{key} was not scored for {entrant}"
+            raise BadInput([Problem("--metric", message, f"there are {known}")])
+        rows.append((entrant, found[0]))
+    ordered = _in_order(rows)
+    if as_json:
+        listed = [
+            {"rank": rank, "entrant": entrant, **msgspec.to_builtins(score)}
+            for rank, entrant, score in ordered
+        ]
+        print_json({"rows": listed})
+        return
+    print_table(
+        ("rank", "entrant", ordered[0][2].name, "low", "high", "n"),
+        [(rank, entrant, one.value, one.low, one.high, one.n) for rank, entrant, one in ordered],
+    )
+    say("reports tell an order and no more; to test differences, rank folders of --save")
+
+
+def _in_order(rows: Sequence[tuple[str, Score]]) -> list[tuple[int, str, Score]]:
+    from heldout.evaluation.registry import all_metrics
+    from heldout.ranking.order import shared_ranks, sort_key
+
+    first = rows[0][1]
+    made = [one() for one in all_metrics() if one.id == first.metric.partition(":")[0]]
+    known = [one for metric in made for one in metric.numbers if one.name == first.name]
+    better = known[0].higher_is_better if known else True
+    ordered = sorted(rows, key=lambda row: sort_key(row[1].value, higher_is_better=better))
+    ranks = shared_ranks([one.value for _, one in ordered], higher_is_better=better)
+    return [(rank, *row) for rank, row in zip(ranks, ordered, strict=True)]
+
+
+def _by_name(folders: Sequence[Path], loaded: Sequence[T]) -> dict[str, T]:
+    """Name results by their folders or files; by the whole path where two have one name."""
+    short = [one.stem if one.is_file() else one.resolve().name for one in folders]
     names = short if len(set(short)) == len(short) else [str(folder) for folder in folders]
     found = dict(zip(names, loaded, strict=True))
     if len(found) < max(2, len(names)):

@@ -6,15 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
+import numpy as np
 from numpy.typing import ArrayLike
 
+from heldout.evaluation.data import Floats
 from heldout.evaluation.metric import Metric
 from heldout.evaluation.stats import ExampleStats
+from heldout.ranking.matrix import groups, pairs_from
 from heldout.ranking.order import shared_ranks, sort_key
-from heldout.ranking.rank_sets import RankRange, rank_ranges
-from heldout.ranking.replicates import refuse_unaligned
+from heldout.ranking.rank_sets import RankRange, ranges_from
+from heldout.ranking.replicates import paired_replicates, refuse_unaligned
 from heldout.statistics.weights import Resampling
 
 
@@ -26,6 +29,7 @@ class Shown(StrEnum):
 
 
 EVERYTHING = frozenset(Shown)
+MOST_GROUPED = 40  # More entries make more pairs than Holm's adjustment leaves anything of.
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +73,8 @@ class Row:
         rank_low: The best rank that cannot be denied, from `rank_sets.rank_ranges`.
         rank_high: The worst.
         level_with_first: No entry is surely better; None where that is unknown.
+        groups: Numbers of the critical-difference groups it is in, from 1: entries that share one
+            cannot be told apart. Empty beyond the first `MOST_GROUPED`, and where it is unknown.
     """
 
     rank: int
@@ -84,6 +90,7 @@ class Row:
     rank_low: int | None = None
     rank_high: int | None = None
     level_with_first: bool | None = None
+    groups: tuple[int, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Return what may be shown, ready for JSON."""
@@ -97,6 +104,7 @@ class Row:
             fields |= {"low": self.low, "high": self.high}
         if Shown.INTERVAL in self.shown:
             fields["level_with_first"] = self.level_with_first
+            fields["groups"] = self.groups
         if self.submitted_at is not None:
             fields["submitted_at"] = self.submitted_at.isoformat()
         return fields
@@ -131,12 +139,12 @@ def leaderboard(
     shown = frozenset(Shown) & frozenset(reveal)
     ordered = sorted(entries, key=lambda entry: _position(entry, higher_is_better=better))
     ranks = shared_ranks([entry.value for entry in ordered], higher_is_better=better)
-    ranges: list[RankRange | None] = [None] * len(ordered)
+    places: dict[str, _Place] = {}
     if Shown.INTERVAL in shown and replicates:
-        ranges = _ranges(ordered, number.name, better, seed, replicates, clusters)
+        places = _places(ordered, number.name, better, seed, replicates, clusters)
     return [
-        _row(entry, rank, within, metric.key, number.name, shown)
-        for entry, rank, within in zip(ordered, ranks, ranges, strict=True)
+        _row(entry, rank, places.get(entry.entrant), metric.key, number.name, shown)
+        for entry, rank in zip(ordered, ranks, strict=True)
     ]
 
 
@@ -145,35 +153,53 @@ def _position(entry: Entry, *, higher_is_better: bool) -> tuple[tuple[bool, floa
     return sort_key(entry.value, higher_is_better=higher_is_better), when, entry.entrant
 
 
-def _ranges(
+class _Place(NamedTuple):
+    within: RankRange
+    groups: tuple[int, ...]
+
+
+def _places(
     entries: Sequence[Entry],
     name: str,
     higher_is_better: bool,
     seed: int,
     replicates: int,
     clusters: ArrayLike | None,
-) -> list[RankRange | None]:
-    """Return ranges of the entries with statistics; those without can be above or below any."""
+) -> dict[str, _Place]:
+    """Place the entries with statistics; those without can be above or below any."""
     scored = [entry for entry in entries if not sort_key(entry.value, higher_is_better=True)[0]]
     stats = {entry.entrant: entry.stats for entry in scored if entry.stats is not None}
     if not stats:
-        return [None] * len(entries)
+        return {}
     compared = list(stats.values())
     refuse_unaligned(compared)
     resampling = Resampling(len(compared[0]), seed=seed, replicates=replicates, clusters=clusters)
-    found = rank_ranges(
-        compared, name=name, higher_is_better=higher_is_better, resampling=resampling
-    )
+    drawn = paired_replicates(compared, name=name, resampling=resampling)
+    values = np.array([one.reduce()[one.metric.names.index(name)] for one in compared])
+    found = ranges_from(values, drawn, higher_is_better=higher_is_better)
     unknown = len(scored) - len(stats)
-    widened = [RankRange(within.low, within.high + unknown) for within in found]
-    by_entrant = dict(zip(stats, widened, strict=True))
-    return [by_entrant.get(entry.entrant) for entry in entries]
+    groups = _groups(list(stats), values, drawn)
+    return {
+        entrant: _Place(
+            RankRange(within.low, within.high + unknown),
+            tuple(number for number, group in enumerate(groups, 1) if entrant in group),
+        )
+        for entrant, within in zip(stats, found, strict=True)
+    }
+
+
+def _groups(entrants: Sequence[str], values: Floats, drawn: Floats) -> list[tuple[str, ...]]:
+    """Return the critical-difference groups of the first entries; they stand in order."""
+    first = list(entrants[:MOST_GROUPED])
+    if len(first) < 2:
+        return []
+    return groups(first, pairs_from(first, values[: len(first)], drawn[:, : len(first)]))
 
 
 def _row(
     entry: Entry,
     rank: int,
-    within: RankRange | None,
+    place: _Place | None,
     metric: str,
     name: str,
     shown: frozenset[Shown],
@@ -185,8 +211,9 @@ def _row(
         fields |= {"value": None if failed else entry.value, "n": entry.n}
     if shown >= EVERYTHING:
         fields |= {"low": entry.low, "high": entry.high}
-    if within is not None:
-        fields["rank_low"] = min(within.low, rank)
-        fields["rank_high"] = max(within.high, rank)
-        fields["level_with_first"] = within.low == 1
+    if place is not None:
+        fields["rank_low"] = min(place.within.low, rank)
+        fields["rank_high"] = max(place.within.high, rank)
+        fields["level_with_first"] = place.within.low == 1
+        fields["groups"] = place.groups
     return Row(**fields)

@@ -80,6 +80,17 @@ def win_matrix(
     resampling = Resampling(len(stats[0]), seed=seed, replicates=replicates, clusters=clusters)
     drawn = paired_replicates(stats, name=chosen, resampling=resampling)
     values = np.array([one.reduce()[one.metric.names.index(chosen)] for one in stats])
+    return pairs_from(names, values, drawn)
+
+
+def pairs_from(names: Sequence[str], values: Floats, drawn: Floats) -> list[Pair]:
+    """Return the pairs of `win_matrix` from values (entries,) and resamples of them.
+
+    Args:
+        names: Of the entries.
+        values: Of the entries.
+        drawn: (replicates, entries), from shared resamples.
+    """
     pairs = list(combinations(range(len(names)), 2))
     differences = np.array([values[one] - values[other] for one, other in pairs])
     p_values = np.array(

@@ -48,12 +48,26 @@ def rank_ranges(
     """
     values = np.array([one.reduce()[one.metric.names.index(name)] for one in stats])
     drawn = paired_replicates(stats, name=name, resampling=resampling)
+    return ranges_from(values, drawn, higher_is_better=higher_is_better, confidence=confidence)
+
+
+def ranges_from(
+    values: Floats, drawn: Floats, *, higher_is_better: bool, confidence: float = 0.95
+) -> list[RankRange]:
+    """Return the ranges of `rank_ranges` from values (entries,) and resamples of them.
+
+    Args:
+        values: Of the entries.
+        drawn: (replicates, entries), from shared resamples.
+        higher_is_better: Their direction.
+        confidence: That all ranges hold.
+    """
     better = surely_higher(values, drawn, confidence=confidence)
     if not higher_is_better:
         better = better.T
     above, below = better.sum(axis=0), better.sum(axis=1)
     return [
-        RankRange(int(1 + higher), int(len(stats) - lower))
+        RankRange(int(1 + higher), int(len(values) - lower))
         for higher, lower in zip(above, below, strict=True)
     ]
 

@@ -1,0 +1,85 @@
+"""How far a score on the public share of a test set is from the one that decides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from heldout.evaluation.data import Flags
+from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.uncertainty import standard_error_interval
+from heldout.statistics.weights import Resampling
+
+
+@dataclass(frozen=True)
+class ShareGap:
+    """One entry on both shares.
+
+    Attributes:
+        public: Its value on the public share.
+        private: On the rest.
+        gap: Public less private, turned so that above 0 means: better in public.
+        low: Lower end of the gap's 95 % interval; None where it is undefined.
+        high: Upper end.
+        n_public: Examples of the public share.
+        n_private: Examples of the rest.
+    """
+
+    public: float
+    private: float
+    gap: float
+    low: float | None
+    high: float | None
+    n_public: int
+    n_private: int
+
+    @property
+    def fitted(self) -> bool:
+        """Whether the entry is surely better in public: it was fitted to what it was told."""
+        return self.low is not None and self.low > 0
+
+
+def share_gap(
+    stats: ExampleStats,
+    public: Flags,
+    *,
+    name: str | None = None,
+    higher_is_better: bool = True,
+    resampling: Resampling,
+) -> ShareGap:
+    """Compare an entry's score on the public share with the score on the rest.
+
+    Without reuse of the public share the gap is noise around 0, and its interval holds 0. Both
+    shares are resampled with the weights of the whole.
+
+    Args:
+        stats: Of all examples.
+        public: One flag per example.
+        name: The number to compare; None takes the metric's first.
+        higher_is_better: Its direction.
+        resampling: Of all examples.
+    """
+    position = stats.metric.names.index(name) if name else 0
+    sides = [np.flatnonzero(public), np.flatnonzero(~public)]
+    own = [stats.take(side) for side in sides]
+    values = [float(one.reduce()[position]) for one in own]
+    drawn = np.concatenate(
+        [
+            own[0].reduce(weights[:, sides[0]])[:, position]
+            - own[1].reduce(weights[:, sides[1]])[:, position]
+            for weights in resampling.blocks()
+        ]
+    )
+    sign = 1 if higher_is_better else -1
+    gap = sign * (values[0] - values[1])
+    interval = None if np.isnan(gap) else standard_error_interval(gap, sign * drawn)
+    return ShareGap(
+        public=values[0],
+        private=values[1],
+        gap=gap,
+        low=interval.low if interval else None,
+        high=interval.high if interval else None,
+        n_public=len(sides[0]),
+        n_private=len(sides[1]),
+    )
