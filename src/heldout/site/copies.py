@@ -73,7 +73,7 @@ def _run(program: str, *arguments: str) -> None:
         raise CannotCopy(f"{program} does not end") from None
     if done.returncode:
         reason = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        raise CannotCopy(f"{command[0]} failed: {reason[0]}")
+        raise CannotCopy(f"{command[0]} failed: {' '.join(reason)[:500]}")
 
 
 def _find(program: str) -> str:

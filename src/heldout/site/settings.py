@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 from csp.constants import NONCE, NONE, SELF
 
 from heldout import conf
+from heldout.site.common.logs import configuration
 from heldout.site.databases import database
 
 HELDOUT = conf.load(os.environ)
@@ -56,6 +57,7 @@ INSTALLED_APPS = [
 ]
 MIDDLEWARE = [
     "heldout.site.common.middleware.health_check",
+    "heldout.site.common.middleware.observe",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -68,6 +70,7 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "csp.middleware.CSPMiddleware",
     "heldout.site.common.middleware.private_by_default",
+    "heldout.site.common.middleware.TellFaults",
 ]
 ROOT_URLCONF = "heldout.site.urls"
 WSGI_APPLICATION = "heldout.site.wsgi.application"
@@ -198,11 +201,4 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": "WARNING"},
-    "loggers": {"heldout": {"level": HELDOUT.log_level.upper()}},
-}
+LOGGING = configuration(level=HELDOUT.log_level, form=HELDOUT.log_format)

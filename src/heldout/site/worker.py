@@ -13,6 +13,10 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from heldout.site.common.models import Job
 
 IDLE_SECONDS = 1.0
 EXPIRY_SECONDS = 5.0
@@ -123,12 +127,22 @@ def work_once(owner: str, *, slow: bool | None = None) -> bool:
     """Do one job, if one is due; `slow` as for `run`."""
     from django.utils import timezone
 
-    from heldout.site.common import jobs
-    from heldout.site.common.handlers import HANDLERS, Hopeless
+    from heldout.site.common import jobs, logs
 
     job = jobs.claim(owner=owner, now=timezone.now(), slow=slow)
     if job is None:
         return False
+    with logs.about(attempt=f"{job.key}#{job.attempt}"):
+        _work(job, owner)
+    return True
+
+
+def _work(job: Job, owner: str) -> None:
+    from django.utils import timezone
+
+    from heldout.site.common import jobs
+    from heldout.site.common.handlers import HANDLERS, Hopeless
+
     try:
         with _heartbeat(job.pk, owner):
             HANDLERS[job.kind].work(job, timezone.now)
@@ -139,7 +153,6 @@ def work_once(owner: str, *, slow: bool | None = None) -> bool:
         hopeless = isinstance(error, Hopeless)
         reason = f"{type(error).__name__}: {error}"
         jobs.fail(job, error=reason, now=timezone.now(), hopeless=hopeless)
-    return True
 
 
 @contextmanager
