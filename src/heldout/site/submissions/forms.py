@@ -43,3 +43,35 @@ class FilterForm(forms.Form):
         super().__init__(*args, **kwargs)
         choices = [("", "All phases"), *((view.key, view.title) for view in phases)]
         self.fields["phase"].choices = choices  # type: ignore[attr-defined]
+
+
+class RejudgingForm(forms.Form):
+    reason = forms.CharField(max_length=500, help_text="Kept, and told in the audit log.")
+    split = forms.ChoiceField(label="Split of the items below", required=False)
+    retires = forms.CharField(
+        label="Test items that shall count no more",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Their ids, one a line. Left empty: none.",
+    )
+    submissions = forms.CharField(
+        label="Only these submissions",
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        help_text="Their ids, one a line. Left empty: every scored one.",
+    )
+
+    def __init__(self, *args: Any, splits: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["split"].choices = [(name, name) for name in splits]  # type: ignore[attr-defined]
+
+    def given(self) -> dict[str, Any]:
+        """What `rejudging.start` takes."""
+        data = self.cleaned_data
+        retired = data["retires"].split("\n")
+        ids = [line.strip() for line in retired if line.strip()]
+        return {
+            "reason": data["reason"],
+            "submissions": data["submissions"].split() or None,
+            "retires": {data["split"]: ids} if ids else {},
+        }

@@ -94,12 +94,21 @@ class Evaluation(models.Model):
     # Per-example statistics of each metric, in answer storage: {metric: {"file", "sha256"}}
     stats = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+    # Made in the dark; counts only if the whole set is applied.
+    rejudging = models.ForeignKey(
+        "Rejudging", on_delete=models.PROTECT, null=True, blank=True, related_name="evaluations"
+    )
 
     class Meta:
         constraints: ClassVar = [
             models.UniqueConstraint(
-                fields=["submission", "revision"], name="one_success_per_revision"
-            )
+                fields=["submission", "revision"],
+                condition=Q(rejudging=None),
+                name="one_success_per_revision",
+            ),
+            models.UniqueConstraint(
+                fields=["submission", "rejudging"], name="one_success_per_rejudging"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -222,3 +231,82 @@ class Told(models.Model):
 
     def __str__(self) -> str:
         return f"{self.submission_id}: {self.value}"
+
+
+class RejudgingState(models.TextChoices):
+    OPEN = "open", "Being scored in the dark"
+    APPLIED = "applied", "Applied"
+    CANCELLED = "cancelled", "Cancelled"
+
+
+class Rejudging(models.Model):
+    """Submissions that are scored anew in the dark, to be applied or cancelled as a whole."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="rejudgings")
+    revision = models.ForeignKey(Revision, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=500)
+    # Every scored submission belongs to it, also those that come later; else the chosen ones alone.
+    whole = models.BooleanField(default=True)
+    # Test items that would count no more, by split.
+    retires = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=10, choices=RejudgingState, default=RejudgingState.OPEN)
+    created_at = models.DateTimeField()
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["challenge"], condition=Q(state="open"), name="one_open_rejudging"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"rejudging {self.pk} of {self.challenge_id} ({self.state})"
+
+
+class Rejudged(models.Model):
+    """One submission of a rejudging set. Without an evaluation it waits, was refused or failed."""
+
+    rejudging = models.ForeignKey(Rejudging, on_delete=models.CASCADE, related_name="members")
+    submission = models.ForeignKey(Submission, on_delete=models.CASCADE, related_name="+")
+    status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
+    # What counted before, and what would count.
+    before = models.ForeignKey(Evaluation, on_delete=models.PROTECT, null=True, related_name="+")
+    evaluation = models.ForeignKey(
+        Evaluation, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    problems = models.JSONField(default=list, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["rejudging", "submission"], name="rejudged_once_per_set"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.submission_id} in {self.rejudging_id}: {self.status}"
+
+
+class RetiredItem(models.Model):
+    """A test example that was found faulty and counts no more: its weight is 0."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="retired_items")
+    split = models.CharField(max_length=80)
+    example_id = models.CharField(max_length=300)
+    rejudging = models.ForeignKey(Rejudging, on_delete=models.PROTECT, related_name="+")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["challenge", "split", "example_id"], name="retired_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.example_id} of {self.split}"

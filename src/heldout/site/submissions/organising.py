@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import (
+    require_http_methods,
+    require_POST,
+    require_safe,
+)
 
+from heldout.errors import BadInput
 from heldout.site.accounts.models import User
 from heldout.site.challenges.frames import crumbs, frame, phase_title
 from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import require
-from heldout.site.submissions import dead_letters, services
+from heldout.site.common.problems import ProblemJson, refusal
+from heldout.site.submissions import dead_letters, rejudging, services
+from heldout.site.submissions.forms import RejudgingForm
+from heldout.site.submissions.models import Rejudging
 
 
 def _organised(
@@ -79,3 +88,67 @@ def rescore_failed(request: HttpRequest, slug: str) -> HttpResponse:
     count = services.rescore_failed(challenge=challenge, by=user, now=timezone.now())
     messages.success(request, f"Waiting to be scored again: {count:,}.")
     return redirect("submissions:scoring", slug)
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def rejudgings(request: HttpRequest, slug: str) -> HttpResponse:
+    challenge, user = _organised(request, slug, "challenges.review")
+    splits = list(dict.fromkeys(challenge.phases.values_list("split", flat=True)))
+    form = RejudgingForm(request.POST if request.method == "POST" else None, splits=splits)
+    problems: list[ProblemJson] = []
+    if form.is_valid():
+        try:
+            made = rejudging.start(challenge=challenge, by=user, now=timezone.now(), **form.given())
+            return redirect("submissions:rejudging", slug, made.pk)
+        except BadInput as error:
+            problems = refusal(error)
+    context = _frame(request, challenge, "rejudging", "Rejudging") | {
+        "form": form,
+        "problems": problems,
+        "sets": challenge.rejudgings.all(),
+    }
+    status = 422 if request.method == "POST" else 200
+    return render(request, "submissions/rejudgings.html", context, status=status)
+
+
+def _find(challenge: Challenge, number: int) -> Rejudging:
+    return get_object_or_404(challenge.rejudgings.select_related("revision"), pk=number)
+
+
+@login_required
+@require_safe
+def show_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    challenge, user = _organised(request, slug, "challenges.review")
+    found = _find(challenge, number)
+    context = _frame(request, challenge, "rejudging", f"Rejudging set {number}") | {
+        "set": found,
+        "progress": rejudging.progress(found),
+        "changes": rejudging.changes(rejudging=found, viewer=user, now=timezone.now()),
+    }
+    return render(request, "submissions/rejudging.html", context)
+
+
+@login_required
+@require_POST
+def apply_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    return _end_rejudging(request, slug, number, rejudging.apply, "The new results count now.")
+
+
+@login_required
+@require_POST
+def cancel_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    return _end_rejudging(request, slug, number, rejudging.cancel, "Nothing has changed.")
+
+
+def _end_rejudging(
+    request: HttpRequest, slug: str, number: int, verb: Callable[..., Rejudging], done: str
+) -> HttpResponse:
+    challenge, user = _organised(request, slug)
+    try:
+        verb(rejudging=_find(challenge, number), by=user, now=timezone.now())
+    except BadInput as error:
+        messages.error(request, "; ".join(map(str, error.problems)))
+    else:
+        messages.success(request, done)
+    return redirect("submissions:rejudging", slug, number)

@@ -5,16 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest
 from django.utils import timezone
-from ninja import Router, Schema
+from ninja import Router, Schema, Status
 
 from heldout.site.accounts.security import SIGNED_IN
 from heldout.site.challenges.api import REFUSED, viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import require
-from heldout.site.submissions import dead_letters, services
+from heldout.site.submissions import dead_letters, rejudging, services
+from heldout.site.submissions.models import Rejudging
 
 router = Router(tags=["Organising"], auth=SIGNED_IN)
 
@@ -110,4 +111,125 @@ def _scoring(request: HttpRequest, challenge: Challenge) -> dict[str, Any]:
             }
             for one in dead_letters.dead_letters(challenge=challenge, viewer=viewing)
         ],
+    }
+
+
+class ChangeOut(Schema):
+    phase: str
+    entrant: str
+    rank_before: int | None
+    rank_after: int | None
+    before: float | None
+    after: float | None
+    difference: float | None
+
+
+class RejudgingOut(Schema):
+    """`changes` compares what organisers see now with what they would."""
+
+    id: int
+    reason: str
+    state: str
+    revision: int
+    whole: bool
+    retires: dict[str, list[str]]
+    created_at: datetime
+    ended_at: datetime | None
+    waiting: int
+    scored: int
+    refused: int
+    failed: int
+    changes: list[ChangeOut]
+
+
+class RejudgingIn(Schema):
+    """`submissions` null: every scored one. `retires`: ids of test examples by split."""
+
+    reason: str
+    submissions: list[str] | None = None
+    retires: dict[str, list[str]] | None = None
+
+
+@router.get(
+    "/challenges/{slug}/rejudgings",
+    response={200: list[RejudgingOut], **REFUSED},
+    url_name="rejudgings",
+)
+def list_rejudgings(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
+    """All rejudging sets, the latest first, without their changes."""
+    challenge = find_challenge(slug, viewer(request))
+    require(viewer(request), "challenges.review", challenge)
+    return [_rejudging(one, []) for one in challenge.rejudgings.select_related("revision")]
+
+
+@router.post(
+    "/challenges/{slug}/rejudgings",
+    response={201: RejudgingOut, **REFUSED},
+    url_name="start-rejudging",
+)
+def start_rejudging(request: HttpRequest, slug: str, given: RejudgingIn) -> Any:
+    """Score submissions anew in the dark: by the newest revision, with test items retired."""
+    challenge, by = find_challenge(slug, viewer(request)), request.auth  # type: ignore[attr-defined]
+    made = rejudging.start(challenge=challenge, by=by, now=timezone.now(), **given.model_dump())
+    return Status(201, _rejudging(made, []))
+
+
+@router.get(
+    "/challenges/{slug}/rejudgings/{number}",
+    response={200: RejudgingOut, **REFUSED},
+    url_name="rejudging",
+)
+def get_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+    """One set, and how scores and ranks would change."""
+    return _shown(request, _find_rejudging(request, slug, number))
+
+
+@router.post(
+    "/challenges/{slug}/rejudgings/{number}/apply",
+    response={200: RejudgingOut, **REFUSED},
+    url_name="apply-rejudging",
+)
+def apply_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+    """Let all new results count at once; the old ones are kept."""
+    found, by = _find_rejudging(request, slug, number), request.auth  # type: ignore[attr-defined]
+    return _shown(request, rejudging.apply(rejudging=found, by=by, now=timezone.now()))
+
+
+@router.post(
+    "/challenges/{slug}/rejudgings/{number}/cancel",
+    response={200: RejudgingOut, **REFUSED},
+    url_name="cancel-rejudging",
+)
+def cancel_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+    """Throw a set away; nothing changes."""
+    found, by = _find_rejudging(request, slug, number), request.auth  # type: ignore[attr-defined]
+    return _shown(request, rejudging.cancel(rejudging=found, by=by, now=timezone.now()))
+
+
+def _find_rejudging(request: HttpRequest, slug: str, number: int) -> Rejudging:
+    challenge = find_challenge(slug, viewer(request))
+    require(viewer(request), "challenges.review", challenge)
+    found = challenge.rejudgings.select_related("revision").filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such rejudging set.")
+    return found
+
+
+def _shown(request: HttpRequest, found: Rejudging) -> dict[str, Any]:
+    changes = rejudging.changes(rejudging=found, viewer=viewer(request), now=timezone.now())
+    return _rejudging(found, changes)
+
+
+def _rejudging(found: Rejudging, changes: list[rejudging.Change]) -> dict[str, Any]:
+    return {
+        "id": found.pk,
+        "reason": found.reason,
+        "state": found.state,
+        "revision": found.revision.number,
+        "whole": found.whole,
+        "retires": found.retires,
+        "created_at": found.created_at,
+        "ended_at": found.ended_at,
+        **rejudging.progress(found)._asdict(),
+        "changes": [{**one._asdict(), "difference": one.difference} for one in changes],
     }

@@ -16,7 +16,7 @@ from heldout.challenge.parts import public_examples
 from heldout.evaluation.data import AnyArray, Flags
 from heldout.site.challenges.models import Phase
 from heldout.site.submissions.folders import challenge_folder
-from heldout.site.submissions.models import Partition
+from heldout.site.submissions.models import Partition, RetiredItem
 
 
 class Part(StrEnum):
@@ -34,6 +34,16 @@ def seed_of(phase: Phase) -> int:
         defaults={"seed": secrets.randbits(62)},
     )
     return found.seed
+
+
+def retired_items(phase: Phase) -> frozenset[str]:
+    """The examples of the phase's split that count no more."""
+    retired = RetiredItem.objects.filter(challenge=phase.challenge_id, split=phase.split)
+    return frozenset(retired.values_list("example_id", flat=True))
+
+
+def example_ids(folder: str, split: str) -> frozenset[str]:
+    return frozenset(_units(folder, split)[0])
 
 
 def counted(

@@ -34,6 +34,17 @@ class ScoreView:
     reason: str
 
 
+class Past(NamedTuple):
+    """One result of a submission, whether it counts or not."""
+
+    at: datetime
+    revision: int
+    version: str
+    counts: bool
+    rejudging: int | None
+    scores: tuple[ScoreView, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class SubmissionView:
     """A submission as one viewer may see it: what the phase does not reveal is empty.
@@ -56,6 +67,8 @@ class SubmissionView:
     guard: str = ""
     # From when the scores are told.
     told_from: datetime | None = None
+    # Every result there is of it, the latest first; for organisers.
+    history: tuple[Past, ...] = ()
 
 
 def submission_detail(
@@ -171,6 +184,22 @@ def _view(submission: Submission, *, complete: bool, now: datetime) -> Submissio
         guard=allowed.guard,
         told_from=allowed.told_from,
         report=revealed(report, shown, complete=complete),
+        history=_history(submission) if complete else (),
+    )
+
+
+def _history(submission: Submission) -> tuple[Past, ...]:
+    found = submission.evaluations.select_related("revision").prefetch_related("scores")
+    return tuple(
+        Past(
+            one.created_at,
+            one.revision.number,
+            one.version,
+            one.pk == submission.evaluation_id,
+            one.rejudging_id,
+            _scores(one, frozenset(Reveal)),
+        )
+        for one in found.order_by("-id")
     )
 
 

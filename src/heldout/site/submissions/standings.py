@@ -16,7 +16,7 @@ from heldout.site.challenges.models import Phase
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Evaluation, Submission
 from heldout.site.submissions.numbers import Results
-from heldout.site.submissions.parts import Part, clusters_of
+from heldout.site.submissions.parts import Part, clusters_of, retired_items
 from heldout.site.submissions.regimes import regime_of, revision_of
 
 Value = Callable[[Submission], float | None]
@@ -54,10 +54,9 @@ def results_of(
     phase: Phase, *, instead: Mapping[str, Evaluation | None] | None = None, **changes: Any
 ) -> Results:
     """The results of a phase, by the newest revision that has it."""
-    folder = changes.pop("folder", "") or revision_of(phase).folder
-    return Results(
-        regime_of(phase), folder, challenge_folder(folder), instead=instead or {}, **changes
-    )
+    folder = revision_of(phase).folder
+    given = {"instead": instead or {}, "retired": retired_items(phase)} | changes
+    return Results(regime_of(phase), folder, challenge_folder(folder), **given)
 
 
 def compute(results: Results, *, ranges: bool, now: datetime) -> Standing:

@@ -16,7 +16,7 @@ from heldout.challenge.evaluate import BrokenChallenge
 from heldout.challenge.evaluate import Evaluation as Result
 from heldout.challenge.evaluate import evaluate as score_file
 from heldout.challenge.parts import report_part
-from heldout.errors import BadInput
+from heldout.errors import BadInput, HeldoutError
 from heldout.evaluation.report import Report
 from heldout.site.challenges.boards import BOARD_PRIORITY
 from heldout.site.challenges.models import Phase, Revision
@@ -27,9 +27,17 @@ from heldout.site.common.models import Job
 from heldout.site.common.problems import refusal
 from heldout.site.submissions import guards, limits, standings, stats, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
-from heldout.site.submissions.models import Board, Evaluation, Score, Status, Submission
-from heldout.site.submissions.parts import Part, counted
+from heldout.site.submissions.models import (
+    Board,
+    Evaluation,
+    Rejudged,
+    Score,
+    Status,
+    Submission,
+)
+from heldout.site.submissions.parts import Part, counted, retired_items
 from heldout.site.submissions.regimes import Regime, regime_of
+from heldout.site.submissions.rejudging import REJUDGE, retired_by
 from heldout.site.submissions.services import EVALUATE
 
 COMPUTE_RANGES = "ranges"
@@ -57,17 +65,26 @@ def evaluate_submission(job: Job, clock: Clock) -> None:
             return
     Submission.objects.filter(pk=submission.pk, status=Status.QUEUED).update(status=Status.RUNNING)
     revision = Revision.objects.get(pk=job.payload["revision"])
-    began = time.monotonic()
+    retired = retired_items(submission.phase)
     try:
-        result = _score(submission, revision)
+        evaluation, report = _evaluate(submission, revision, job, retired)
     except BadInput as error:
         _refuse(job, submission, error, clock())
         return
+    _write(job, evaluation, report, clock(), retired)
+
+
+def _evaluate(
+    submission: Submission, revision: Revision, job: Job, retired: frozenset[str]
+) -> tuple[Evaluation, Report]:
+    """Score and keep the statistics: first the files, later the transaction that names them."""
+    began = time.monotonic()
+    try:
+        result = _score(submission, revision)
     except BrokenChallenge as error:
         raise Hopeless(str(error)) from error
-    # First the files, then the transaction that names them.
     kept = {metric: stats.keep(one) for metric, one in result.stats.items()}
-    report, private = _parts(submission.phase, revision, result)
+    report, private = _parts(submission.phase, revision, result, retired)
     evaluation = Evaluation(
         submission=submission,
         revision=revision,
@@ -80,7 +97,7 @@ def evaluate_submission(job: Job, clock: Clock) -> None:
         private=msgspec.to_builtins(private) if private else None,
         stats=kept,
     )
-    _write(job, evaluation, report, clock())
+    return evaluation, report
 
 
 def _submission(job: Job) -> Submission:
@@ -102,17 +119,24 @@ def _score(submission: Submission, revision: Revision) -> Result:
         )
 
 
-def _parts(phase: Phase, revision: Revision, result: Result) -> tuple[Report, Report | None]:
+def _parts(
+    phase: Phase, revision: Revision, result: Result, retired: frozenset[str]
+) -> tuple[Report, Report | None]:
     """What is told now, and what decides at the end where only a share is scored in public."""
     share = regime_of(phase).share
-    report = partial(_report_part, phase, revision, result, share)
+    report = partial(_report_part, phase, revision, result, share, retired)
     return report(Part.PUBLIC), report(Part.PRIVATE) if share else None
 
 
 def _report_part(
-    phase: Phase, revision: Revision, result: Result, share: float | None, part: Part
+    phase: Phase,
+    revision: Revision,
+    result: Result,
+    share: float | None,
+    retired: frozenset[str],
+    part: Part,
 ) -> Report:
-    keep = counted(revision.folder, phase, part, share=share, retired=frozenset())
+    keep = counted(revision.folder, phase, part, share=share, retired=retired)
     if keep is None:
         return result.report
     challenge = challenge_folder(revision.folder)
@@ -125,18 +149,52 @@ def _refuse(job: Job, submission: Submission, error: BadInput, now: datetime) ->
         limits.give_back(submission)
 
 
-def _write(job: Job, evaluation: Evaluation, report: Report, now: datetime) -> None:
+def _write(
+    job: Job, evaluation: Evaluation, report: Report, now: datetime, retired: frozenset[str]
+) -> None:
     """The one transaction in which a submission becomes scored."""
     submission = evaluation.submission
     with jobs.finishing(job, now=now):
-        evaluation.created_at = now
-        evaluation.save(force_insert=True)
-        Score.objects.bulk_create(
-            Score(evaluation=evaluation, **dataclasses.asdict(score)) for score in report.scores
-        )
+        if retired_items(submission.phase) != retired:
+            raise HeldoutError("test items were retired while this was scored")
+        _save_evaluation(evaluation, report, now)
         _close(submission, now, status=Status.SCORED, problems=[], evaluation=evaluation)
         limits.could_be_read(submission)
         refresh_board(submission.phase, now=now)
+
+
+def _save_evaluation(evaluation: Evaluation, report: Report, now: datetime) -> None:
+    evaluation.created_at = now
+    evaluation.save(force_insert=True)
+    Score.objects.bulk_create(
+        Score(evaluation=evaluation, **dataclasses.asdict(score)) for score in report.scores
+    )
+
+
+def _give_up_rejudged(job: Job, now: datetime) -> None:
+    Rejudged.objects.filter(pk=job.payload["member"]).update(status=Status.FAILED)
+
+
+@handles(REJUDGE, give_up=_give_up_rejudged)
+def rejudge(job: Job, clock: Clock) -> None:
+    """Score a submission in the dark: nothing of it counts until the whole set is applied."""
+    members = Rejudged.objects.select_related(
+        "rejudging__revision", "submission__phase__challenge", "submission__entrant"
+    )
+    member = members.get(pk=job.payload["member"])
+    retired = retired_by(member.rejudging, member.submission.phase)
+    mine = Rejudged.objects.filter(pk=member.pk)
+    try:
+        evaluation, report = _evaluate(member.submission, member.rejudging.revision, job, retired)
+    except BadInput as error:
+        with jobs.finishing(job, now=clock()):
+            mine.update(status=Status.REFUSED, problems=refusal(error))
+        return
+    now = clock()
+    with jobs.finishing(job, now=now):
+        evaluation.rejudging = member.rejudging
+        _save_evaluation(evaluation, report, now)
+        mine.update(status=Status.SCORED, evaluation=evaluation)
 
 
 @handles("tidy", slow=True, daily=True)

@@ -13,6 +13,18 @@ urlpatterns = [
     path(f"{_organise}submissions/", views.everybodys, name="everybodys"),
     path(f"{_organise}scoring/", organising.scoring, name="scoring"),
     path(f"{_organise}scoring/again/", organising.rescore_failed, name="rescore-failed"),
+    path(f"{_organise}rejudging/", organising.rejudgings, name="rejudgings"),
+    path(f"{_organise}rejudging/<int:number>/", organising.show_rejudging, name="rejudging"),
+    path(
+        f"{_organise}rejudging/<int:number>/apply/",
+        organising.apply_rejudging,
+        name="apply-rejudging",
+    ),
+    path(
+        f"{_organise}rejudging/<int:number>/cancel/",
+        organising.cancel_rejudging,
+        name="cancel-rejudging",
+    ),
     path(f"{_organise}scoring/<slug:key>/pause/", organising.pause, name="pause"),
     path(f"{_organise}scoring/<slug:key>/resume/", organising.resume, name="resume"),
     path("submissions/<str:submission_id>/", views.detail, name="detail"),
