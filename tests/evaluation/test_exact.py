@@ -4,15 +4,19 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import polars as pl
 import pytest
 
 from heldout.datasets.tasks import Family, find_task
-from heldout.evaluation.exact import class_mean_interval, exact_intervals
+from heldout.evaluation.exact import class_mean_interval, exact_intervals, why_too_rare
 from heldout.evaluation.metric import ClassMean, Method
 from heldout.evaluation.metrics.accuracy import Accuracy
+from heldout.evaluation.metrics.captions import Captions, _bleu
 from heldout.evaluation.metrics.mae import MeanAbsoluteError
 from heldout.evaluation.metrics.r2 import R2
 from heldout.evaluation.registry import all_metrics, find_metric
+from heldout.evaluation.scoring import score_stats
+from heldout.evaluation.stats import ExampleStats
 from heldout.statistics.proportions import wilson_limits
 from heldout.statistics.weights import Resampling
 
@@ -75,7 +79,7 @@ def test_a_repeated_cluster_counts_once(make: Make) -> None:
 def test_independent_classes_are_combined_by_their_squares() -> None:
     hits, trials = np.array([3.0, 9.0, 5.0]), np.array([10.0, 10.0, 5.0])
     low, high = wilson_limits(hits, trials)
-    mean = ClassMean(hits / trials, low, high, np.zeros(25), 0.0, 5)
+    mean = ClassMean(hits / trials, low, high, np.zeros(25), 0.0, trials)
     found = class_mean_interval(mean, 0.0)
     value = (0.3 + 0.9 + 1.0) / 3
     assert found.low == pytest.approx(value - np.linalg.norm(mean.values - low) / 3)
@@ -87,11 +91,32 @@ def test_a_metric_of_another_method_has_no_exact_interval(make: Make) -> None:
     assert exact_intervals(stats, Accuracy(), stats.reduce(), Resampling(30, seed=1)) == [None]
 
 
-def test_what_a_metric_does_not_know_leaves_no_interval(make: Make) -> None:
+def test_one_rare_class_among_many_does_no_harm() -> None:
+    assert why_too_rare(np.array([3.0, *[50] * 9])) == ""
+    assert why_too_rare(np.array([3.0, *[50] * 8])) == (
+        "too many classes have too few examples for an interval (fewest: 10)"
+    )
+    assert why_too_rare(None) == ""
+
+
+def test_the_influence_of_captions_is_what_leaving_out_does() -> None:
+    terms = np.random.default_rng(0).integers(1, 9, (12, 11)).astype(float)
+    terms[:, 6:10] += 9
+    metric = Captions()
+    ids = pl.Series([str(i) for i in range(12)])
+    moved = metric.influence(ExampleStats(metric, ids, {"terms": terms}))
+    without = np.array(
+        [_bleu(np.delete(terms, i, axis=0).sum(axis=0)[None, :-1])[0] for i in range(12)]
+    )
+    np.testing.assert_allclose(moved[:, :4], 11 * (without.mean(axis=0) - without), atol=1e-12)
+    assert np.isnan(moved[:, 5]).all()
+
+
+def test_what_a_metric_does_not_know_is_left_to_the_bootstrap(make: Make) -> None:
     class Unknown(type(find_metric("spearman", task=find_task("regression")))):
         interval = Method.JACKKNIFE
 
     stats = replace(Unknown().per_example(*make[Family.NUMBER](30, 1)))
-    (made,) = exact_intervals(stats, Unknown(), stats.reduce(), Resampling(30, seed=1))
-    assert made.interval is None
-    assert made.reason == "leaving single examples out says nothing of its spread"
+    assert exact_intervals(stats, Unknown(), stats.reduce(), Resampling(30, seed=1)) == [None]
+    (found,) = score_stats([stats], [Unknown()], Resampling(30, seed=1))
+    assert found.method == str(Method.STANDARD_ERROR)

@@ -8,7 +8,9 @@ import numpy as np
 
 from heldout.evaluation.data import AnyArray, Floats
 from heldout.evaluation.metric import ClassMean, ratio
-from heldout.statistics.proportions import wilson_limits
+from heldout.statistics.intervals import Interval
+from heldout.statistics.jackknife import LOGIT, jackknife_interval
+from heldout.statistics.proportions import wilson, wilson_limits
 
 CELLS_PER_EXAMPLE = 4  # Up to here one pass over a confusion matrix beats three over the examples.
 
@@ -76,8 +78,7 @@ def f1_mean(counts: ClassCounts, moved: Floats) -> ClassMean:
     low, high = (2 * one / (1 + one) for one in wilson_limits(hits, predicted + actual - hits))
     hit, other = f1_steps(hits, predicted, actual)
     apart = hits * hit**2 + (predicted + actual - 2 * hits) * other**2
-    fewest = int(actual.min()) if len(actual) else 0
-    return ClassMean(f1(hits, predicted, actual), low, high, moved, float(apart.sum()), fewest)
+    return ClassMean(f1(hits, predicted, actual), low, high, moved, float(apart.sum()), actual)
 
 
 def f1_steps(hits: Floats, predicted: Floats, actual: Floats) -> tuple[Floats, Floats]:
@@ -99,8 +100,16 @@ def share_mean(hits: Floats, trials: Floats, moved: Floats) -> ClassMean:
     hits, trials = hits[known], trials[known]
     low, high = wilson_limits(hits, trials)
     apart = float((hits * (trials - hits) / trials**3).sum())
-    fewest = int(trials.min()) if len(trials) else 0
-    return ClassMean(hits / trials, low, high, moved, apart, fewest)
+    return ClassMean(hits / trials, low, high, moved, apart, trials)
+
+
+def share_limits(value: float, moved: Floats, examples: int) -> Interval:
+    """Return the interval of one class's share, such as an IoU, from what each example moves.
+
+    A perfect share, which nothing moves, is as uncertain as that many hits without a miss.
+    """
+    found = jackknife_interval(value, moved, scale=LOGIT)
+    return found or wilson(value * examples, examples)
 
 
 def mean_of_defined(values: Floats) -> Floats:

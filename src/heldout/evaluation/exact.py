@@ -17,6 +17,7 @@ from heldout.statistics.jackknife import LOG, LOGIT, PLAIN, Scale, jackknife_int
 from heldout.statistics.weights import Resampling
 
 FEWEST_OF_CLASS = 10  # References of a class below which its own interval says too little.
+RARE_SHARE = 0.1  # More rare classes than this among those of a mean, and so does the mean's.
 
 
 class Made(NamedTuple):
@@ -41,11 +42,18 @@ def exact_intervals(
 
 
 def _of_classes(mean: ClassMean, resampling: Resampling) -> Made:
-    if not len(mean.values) or mean.fewest < FEWEST_OF_CLASS:
-        reason = f"a class has too few examples for an interval (fewest: {FEWEST_OF_CLASS})"
+    reason = why_too_rare(mean.sizes)
+    if reason or not len(mean.values):
         return Made(None, Method.NONE, reason)
     sums = _by_unit(mean.moved[:, None], resampling)
     return Made(class_mean_interval(mean, float(np.square(sums).sum())), Method.CLASSES)
+
+
+def why_too_rare(sizes: Floats | None) -> str:
+    """Return why a mean over classes of these sizes has no interval, as a clause; else nothing."""
+    if sizes is None or np.sum(sizes < FEWEST_OF_CLASS) <= RARE_SHARE * len(sizes):
+        return ""
+    return f"too many classes have too few examples for an interval (fewest: {FEWEST_OF_CLASS})"
 
 
 def class_mean_interval(mean: ClassMean, together: float) -> Interval:
@@ -72,8 +80,13 @@ def class_mean_interval(mean: ClassMean, together: float) -> Interval:
     return Interval(value - below, value + above)
 
 
-def _of_jackknife(numbers: tuple[Number, ...], values: Floats, sums: Floats) -> Iterator[Made]:
+def _of_jackknife(
+    numbers: tuple[Number, ...], values: Floats, sums: Floats
+) -> Iterator[Made | None]:
     for number, value, column in zip(numbers, values, sums.T, strict=True):
+        if np.isnan(column).any():
+            yield None
+            continue
         interval = jackknife_interval(float(value), column, scale=scale_of(number))
         reason = "" if interval else "leaving single examples out says nothing of its spread"
         yield Made(interval, Method.JACKKNIFE if interval else Method.NONE, reason)

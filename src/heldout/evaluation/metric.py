@@ -49,7 +49,7 @@ class ClassMean(NamedTuple):
         high: (classes,), upper limits.
         moved: (n,), how much each example moves the sum over the classes, to first order.
         apart: The sum over classes and examples of the squares of what it moves.
-        fewest: Examples of the rarest class in the mean.
+        sizes: (classes,), how many examples each class has.
     """
 
     values: Floats
@@ -57,7 +57,7 @@ class ClassMean(NamedTuple):
     high: Floats
     moved: Floats
     apart: float
-    fewest: int
+    sizes: Floats
 
 
 @dataclass(frozen=True)
@@ -135,10 +135,14 @@ class Metric(ABC, Generic[P, R]):
         """Return what each number averages over classes; None makes `Method.CLASSES` a bootstrap."""
         return (None,) * len(self.names)
 
+    def class_sizes(self, stats: ExampleStats) -> Floats | None:
+        """Return how many examples each class has, where rare ones would spoil an interval."""
+        return None
+
     def influence(self, stats: ExampleStats) -> Floats:
         """Return how far leaving each example out moves each number, times -n: (n, names).
 
-        For `Method.JACKKNIFE`. NaN where it is not known, which leaves the number without interval;
+        For `Method.JACKKNIFE`. NaN where it is not known, which leaves a number to the bootstrap;
         additive metrics know it.
         """
         return np.full((len(stats), len(self.names)), np.nan)

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from heldout.errors import Problems
 from heldout.evaluation.data import Flags, Floats, Predictions, References
-from heldout.evaluation.exact import Made, exact_intervals
+from heldout.evaluation.exact import Made, exact_intervals, why_too_rare
 from heldout.evaluation.metric import Method
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.stats import ExampleStats
@@ -144,6 +144,9 @@ def _exact(
         hits = [round(float(value) * resampling.n) for value in values]
         return [Made(wilson(one, resampling.n), Method.WILSON) for one in hits]
     reason = why_no_bootstrap(metric.interval, resampling, fewest=metric.fewest)
+    if reason:
+        return [without(float(value), reason) for value in values]
+    reason = why_too_rare(metric.class_sizes(stats))
     if reason:
         return [without(float(value), reason) for value in values]
     made = exact_intervals(stats, metric, values, resampling)

@@ -34,8 +34,8 @@ def bootstrap_interval(
     method: Method, value: float, replicates: Floats
 ) -> tuple[Interval | None, Method]:
     """Return the 95 % interval of one number, and how it was made."""
-    if method is Method.STANDARD_ERROR:
-        return standard_error_interval(value, replicates), method
+    if method in (Method.STANDARD_ERROR, Method.JACKKNIFE):
+        return standard_error_interval(value, replicates), Method.STANDARD_ERROR
     if method is Method.LOGIT:
         return logit_interval(value, replicates), method
     return percentile_interval(replicates), Method.PERCENTILE

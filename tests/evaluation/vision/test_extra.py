@@ -15,12 +15,13 @@ from heldout.evaluation.vision.warming import compile_kernels
 CODE = """
 import sys
 sys.modules["numba"] = None  # As if it were not installed.
+from heldout.datasets.tasks import Family
 from heldout.errors import MissingExtra
 from heldout.evaluation.registry import all_metrics
-from heldout.evaluation.vision.coco_results import scan_boxes
+from heldout.evaluation.vision.coco_results import scan
 assert {"coco-bbox", "panoptic", "miou"} <= {metric.id for metric in all_metrics()}
 try:
-    scan_boxes(b"[]", 1)
+    scan(b"[]", 1, Family.BOXES)
 except MissingExtra as error:
     print(error)
 """

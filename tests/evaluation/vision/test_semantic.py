@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,10 +14,15 @@ from sklearn.metrics import accuracy_score, jaccard_score
 
 from heldout.datasets.tasks import find_task
 from heldout.errors import BadInput
+from heldout.evaluation.metric import Method
 from heldout.evaluation.metrics.cityscapes import COUNTABLE, EVALUATED
+from heldout.evaluation.metrics.miou import MeanIoU
 from heldout.evaluation.reading import Expected, Missing, read_predictions, read_references
 from heldout.evaluation.registry import find_metric
+from heldout.evaluation.scoring import score_stats
+from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.storage import load_stats, save_stats
+from heldout.statistics.weights import Resampling
 
 TASK = find_task("semantic-segmentation")
 
@@ -203,3 +209,25 @@ def by_definition(pairs: list[tuple[Any, Any, Any]]) -> list[float]:
         if label in sizes and weighted_right + weighted_lost + false:
             by_object.append(weighted_right / (weighted_right + weighted_lost + false))
     return [float(np.mean(one)) if one else float("nan") for one in (by_pixel, by_object)]
+
+
+def test_the_interval_of_an_iou_follows_what_each_image_moves() -> None:
+    rng = np.random.default_rng(1)
+    right = rng.integers(1, 50, (40, 1, 3))
+    terms = np.concatenate([right, right + rng.integers(0, 30, (40, 1, 3)), right + 5], axis=1)
+    metric = MeanIoU()
+    ids = pl.Series([str(i) for i in range(40)])
+    stats = ExampleStats(metric, ids, {"terms": terms.reshape(40, -1)})
+    step = 1e-4 * np.eye(40)
+    slope = (stats.reduce(1 + step) - stats.reduce(1 - step)) / 2e-4
+    for number, mean in enumerate(metric.class_means(stats)):
+        assert mean.values.mean() == pytest.approx(stats.reduce()[number])
+        np.testing.assert_allclose(mean.moved / len(mean.values), slope[:, number], atol=1e-8)
+    found = score_stats([stats], [metric], Resampling(40, seed=1))
+    assert [one.method for one in found] == [str(Method.CLASSES)] * 2
+    rare = terms.copy()
+    rare[6:, :, 2] = 0
+    scored = ExampleStats(metric, ids, {"terms": rare.reshape(40, -1)})
+    mean, pixels = score_stats([scored], [metric], Resampling(40, seed=1))
+    assert mean.reason.startswith("too many classes have too few examples")
+    assert pixels.low < pixels.value < pixels.high

@@ -63,8 +63,9 @@ class Auroc(Metric[LabelPredictions, LabelReferences]):
         values, above = np.array(areas), np.array(positives, dtype=np.int64)
         below = len(stats) - above
         low, high = newcombe(values, above, below) if areas else (values, values)
-        fewest = int(np.minimum(above, below).min(initial=len(stats)))
-        return (ClassMean(values, low, high, total, apart, fewest),)
+        return (
+            ClassMean(values, low, high, total, apart, np.minimum(above, below).astype(np.float64)),
+        )
 
     def _classes(self, size: int) -> Iterable[int]:
         return [1] if size == 2 else range(size)

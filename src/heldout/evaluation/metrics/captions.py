@@ -40,7 +40,7 @@ class Captions(Metric[CaptionPredictions, CaptionReferences]):
     families = frozenset({Family.CAPTIONS})
     needs = "captions"
     source = "pycocoevalcap 1.2"
-    interval = Method.STANDARD_ERROR
+    interval = Method.JACKKNIFE
     accepts_missing = True
 
     @property
@@ -70,6 +70,14 @@ class Captions(Metric[CaptionPredictions, CaptionReferences]):
         bleu = np.where(weight[:, None] > 0, _bleu(totals[:, :-1]), np.nan)
         rouge = ratio(totals[:, -1], weight)
         return np.column_stack([bleu, rouge, cider(stats, weights)])
+
+    def influence(self, stats: ExampleStats) -> Floats:
+        """Leave each image out of BLEU and ROUGE-L; CIDEr's n-grams would all be weighed anew."""
+        terms, n = stats.array("terms"), len(stats)
+        without = terms.sum(axis=0) - terms
+        known = np.column_stack([_bleu(without[:, :-1]), without[:, -1] / max(1, n - 1)])
+        moved = (n - 1) * (known.mean(axis=0) - known)
+        return np.column_stack([moved, np.full(n, np.nan)])
 
 
 def _bleu(totals: Floats) -> Floats:

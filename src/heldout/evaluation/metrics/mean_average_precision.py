@@ -7,15 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.evaluation.classwise import mean_of_defined
+from heldout.evaluation.classwise import mean_of_defined, share_limits
 from heldout.evaluation.data import Floats, SetPredictions, SetReferences
 from heldout.evaluation.metric import ClassMean, Method, Metric
 from heldout.evaluation.requirements import require_scores
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.ties import average_precision, average_precision_moved
-from heldout.statistics.intervals import Interval
-from heldout.statistics.jackknife import LOGIT, jackknife_interval
-from heldout.statistics.proportions import wilson
 
 
 @dataclass(frozen=True)
@@ -57,15 +54,9 @@ class MeanAveragePrecision(Metric[SetPredictions, SetReferences]):
         positives = reference.sum(axis=0)
         for one in np.flatnonzero(positives):
             value, moved = average_precision_moved(scores[:, one], reference[:, one])
-            rows.append((value, *_limits(value, moved, int(positives[one]))))
+            rows.append((value, *share_limits(value, moved, int(positives[one]))))
             total += moved
             apart += float(np.square(moved).sum())
         values, low, high = np.array(rows).reshape(-1, 3).T
-        fewest = int(positives[positives > 0].min(initial=len(stats)))
-        return (ClassMean(values, low, high, total, apart, fewest),)
-
-
-def _limits(value: float, moved: Floats, positives: int) -> Interval:
-    """Return the interval of one class; a perfect one is as uncertain as a share of 1."""
-    found = jackknife_interval(value, moved, scale=LOGIT)
-    return found or wilson(value * positives, positives)
+        sizes = positives[positives > 0].astype(np.float64)
+        return (ClassMean(values, low, high, total, apart, sizes),)

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.datasets.tasks import Family
-from heldout.evaluation.classwise import mean_of_defined
+from heldout.evaluation.classwise import mean_of_defined, share_limits
 from heldout.evaluation.data import Floats
-from heldout.evaluation.metric import AdditiveMetric, Number, ratio
+from heldout.evaluation.metric import AdditiveMetric, ClassMean, Method, Number, ratio
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.vision.semantic import (
     IGNORE,
@@ -43,6 +43,7 @@ class MeanIoU(AdditiveMetric[MaskPredictions, MaskReferences]):
     needs = "a class for every pixel"
     source = "the confusion matrix over all pixels (Everingham et al. 2015; Zhou et al. 2017)"
     undefined = "no pixel counts"
+    interval = Method.CLASSES
     accepts_missing = True
 
     ignore_index: int = IGNORE
@@ -65,9 +66,36 @@ class MeanIoU(AdditiveMetric[MaskPredictions, MaskReferences]):
 
     def finish(self, totals: Floats, weight: Floats) -> Floats:
         """Divide per class, and average over the classes."""
+        right, actual, union = self._pixels(totals)
+        accuracy = ratio(right.sum(axis=-1), actual.sum(axis=-1))
+        return np.stack([mean_of_defined(ratio(right, union)), accuracy], axis=-1)
+
+    def class_means(self, stats: ExampleStats) -> tuple[ClassMean, ClassMean]:
+        """Return the IoU of the classes, and the pixel accuracy as that of a single one."""
+        right, actual, union = self._pixels(self.terms(stats).astype(np.float64))
+        every_right, every = (one.sum(axis=1, keepdims=True) for one in (right, actual))
+        return _mean_of_shares(right, union, actual), _mean_of_shares(every_right, every, every)
+
+    def _pixels(self, totals: Floats) -> tuple[Floats, Floats, Floats]:
+        """Return the pixels that are right, that there are, and that are or are predicted."""
         right, actual, predicted = np.moveaxis(totals.reshape(*totals.shape[:-1], 3, -1), -2, 0)
         union = actual + predicted - right
         if 0 <= self.ignore_index < union.shape[-1]:
             union[..., self.ignore_index] = 0
-        accuracy = ratio(right.sum(axis=-1), actual.sum(axis=-1))
-        return np.stack([mean_of_defined(ratio(right, union)), accuracy], axis=-1)
+        return right, actual, union
+
+
+def _mean_of_shares(hits: Floats, trials: Floats, actual: Floats) -> ClassMean:
+    """Average sums of hits over sums of trials, each (images, classes)."""
+    known = trials.sum(axis=0) > 0
+    hits, trials, total = hits[:, known], trials[:, known], trials[:, known].sum(axis=0)
+    values = hits.sum(axis=0) / total
+    moved = (hits - values * trials) / total
+    sizes = (actual[:, known] > 0).sum(axis=0)
+    limits = [
+        share_limits(float(value), column, max(1, int(size)))
+        for value, column, size in zip(values, moved.T, sizes, strict=True)
+    ]
+    low, high = np.array(limits).reshape(-1, 2).T
+    apart = float(np.square(moved).sum())
+    return ClassMean(values, low, high, moved.sum(axis=1), apart, sizes.astype(np.float64))

@@ -11,7 +11,7 @@ import numpy as np
 
 from heldout.evaluation.data import Flags, Floats
 from heldout.evaluation.metric import Method, Metric, Number
-from heldout.evaluation.stats import ExampleStats
+from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.evaluation.vision.accumulation import (
     Curve,
     Cut,
@@ -79,6 +79,15 @@ class AveragePrecision(Metric[ObjectPredictions, ObjectReferences]):
     def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
         """Average over the categories that have an object under the weights."""
         return np.stack(self.numbers_of(self.summarise(stats, weights)), axis=1)
+
+    def class_sizes(self, stats: ExampleStats) -> Floats:
+        """Return how many objects of each category count, where there are any."""
+        category, counts = (stats.arrays[name] for name in ("true_category", "counts"))
+        assert isinstance(category, Ragged)
+        assert isinstance(counts, Ragged)
+        area = np.uint8(1 << self.cuts[0].area)
+        sizes = np.bincount(category.values[(counts.values & area) != 0])
+        return sizes[sizes > 0].astype(np.float64)
 
     def per_class(self, stats: ExampleStats) -> Floats:
         """Return the numbers of every category by itself: (categories, names)."""

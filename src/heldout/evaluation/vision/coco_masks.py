@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
 
 from heldout.errors import Problems
-from heldout.evaluation.data import AnyArray
+from heldout.evaluation.data import AnyArray, Flags
 from heldout.evaluation.vision.coco_format import RunLengths, Segmentation
 from heldout.evaluation.vision.masks import Masks, Runs, fill_polygons, join_masks, read_texts
 
@@ -42,8 +43,23 @@ def _read_all_texts(
     lengths = [one for one in segmentations if isinstance(one, RunLengths)]
     flat = chain.from_iterable(one.size for one in lengths)
     given = np.fromiter(flat, np.int64, 2 * len(lengths)).reshape(-1, 2)
-    masks, readable = read_texts([str(one.counts) for one in lengths], sizes)
-    pixels, _, _ = masks.measure()
+    masks, readable = read_texts([str(one.counts) for one in lengths], given)
+    return check_masks(masks, readable, sizes, problems, place)
+
+
+def check_masks(
+    masks: Masks, readable: Flags, sizes: AnyArray, problems: Problems, place: Place
+) -> Masks:
+    """Return masks with the sizes of their images; those of another size go to the problems.
+
+    Args:
+        masks: With the sizes they say they have.
+        readable: Whether the run lengths of each could be read.
+        sizes: (n, 2) height and width of the image each is in.
+        problems: Collects faults.
+        place: Names a row.
+    """
+    given, (pixels, _, _) = masks.sizes, masks.measure()
     for row in map(int, np.flatnonzero((given != sizes).any(axis=1))):
         _wrong_size(given[row], sizes[row], problems, place(row))
     for row in map(int, np.flatnonzero(~readable)):
@@ -51,7 +67,7 @@ def _read_all_texts(
     fitting = readable & (given == sizes).all(axis=1)
     for row in map(int, np.flatnonzero(fitting & (pixels != sizes.prod(axis=1)))):
         _wrong_sum(pixels[row], sizes[row], problems, place(row))
-    return masks
+    return replace(masks, sizes=sizes)
 
 
 def _read_one(

@@ -16,7 +16,7 @@ from heldout.datasets.tasks import Family
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import AnyArray, Flags, Floats, Places
 from heldout.evaluation.vision.coco_format import Result, Segmentation
-from heldout.evaluation.vision.coco_masks import read_masks
+from heldout.evaluation.vision.coco_masks import check_masks, read_masks
 from heldout.evaluation.vision.json_entries import check_file, decode_piece, read_pieces
 from heldout.evaluation.vision.masks import Masks, concatenate
 from heldout.evaluation.vision.objects import (
@@ -44,6 +44,7 @@ class Piece(NamedTuple):
         boxes: (n, 4), NaN where a row has none.
         segmentations: One per row, or empty.
         keypoints: One list per row, or empty.
+        masks: The segmentations where they are read already, with the sizes they say they have.
     """
 
     place: Callable[[int], str]
@@ -53,6 +54,7 @@ class Piece(NamedTuple):
     boxes: Floats
     segmentations: Sequence[Segmentation | None] = ()
     keypoints: Sequence[Sequence[float] | None] = ()
+    masks: Masks | None = None
 
 
 class _Faults(NamedTuple):
@@ -98,7 +100,7 @@ def read_results(path: Path, *, family: Family, layout: Layout) -> ObjectPredict
 def _json(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
     first = 1
     for data in read_pieces(path):
-        piece = scan_boxes(data, first) if family is Family.BOXES else None
+        piece = scan(data, first, family) if family is not Family.POSES else None
         if piece is not None:
             yield piece
             first += len(piece.score)
@@ -108,23 +110,34 @@ def _json(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
         first += entries.length
 
 
-def scan_boxes(data: bytes, first: int) -> Piece | None:
-    """Read a list of boxes in its plain form, at several times the pace; None if it has another."""
-    from heldout.evaluation.vision.kernels.results_text import scan_results
+def scan(data: bytes, first: int, family: Family) -> Piece | None:
+    """Read boxes or masks in their plain form, at several times the pace; None if it is another."""
+    from heldout.evaluation.vision.kernels import results_text as kernels
 
-    most = data.count(b"{")
+    most, masked = data.count(b"{"), family is Family.MASKS
     image_ids, category_ids = np.empty(most, np.int64), np.empty(most, np.int64)
-    score, boxes = np.empty(most), np.empty((most, 4))
+    score, boxes = np.empty(most), np.full((most, 4), np.nan)
     text = np.frombuffer(data + b"\0", np.uint8)
-    rows = scan_results(text, image_ids, category_ids, score, boxes)
+    sizes = np.empty((most if masked else 0, 2), np.int64)
+    runs, ends = np.empty(len(text) if masked else 0, np.uint32), np.empty(len(sizes), np.int64)
+    wanted = kernels.MASK_KEYS if masked else kernels.BOX_KEYS
+    rows = kernels.scan_results(
+        text, wanted, image_ids, category_ids, score, boxes, sizes, runs, ends
+    )
     if rows < 0:
         return None
+    masks = None
+    if masked:
+        ends = ends[:rows].copy()
+        starts = np.append(0, ends)[:rows]
+        masks = Masks(runs[: ends[-1] if rows else 0].copy(), starts, ends, sizes[:rows].copy())
     return Piece(
         lambda row: f"entry {first + row}",
         image_ids[:rows],
         category_ids[:rows],
         score[:rows],
         boxes[:rows],
+        masks=masks,
     )
 
 
@@ -233,6 +246,9 @@ def _check(
 
 
 def _masks(piece: Piece, sizes: AnyArray, faults: _Faults) -> Masks:
+    if piece.masks is not None:
+        every = np.ones(len(sizes), np.bool_)
+        return check_masks(piece.masks, every, sizes, faults.problems, piece.place)
     absent = np.array([one is None for one in piece.segmentations], np.bool_)
     faults.at(absent, lambda _: ("no segmentation", "give its run lengths"))
     return read_masks(piece.segmentations, sizes, faults.problems, piece.place)

@@ -20,24 +20,22 @@ class Masks:
 
     Attributes:
         runs: The first run of each mask is unset pixels and may be 0.
-        starts: (n + 1,), where each mask's runs begin and where the last ends.
+        starts: (n,), where each mask's runs begin.
+        ends: (n,), one past each mask's last run.
         sizes: (n, 2) height and width.
     """
 
     runs: Runs
     starts: Ints
+    ends: Ints
     sizes: Ints
 
     def __len__(self) -> int:
-        return len(self.starts) - 1
+        return len(self.starts)
 
     def __getitem__(self, rows: AnyArray) -> Masks:
         """Return these masks, in this order."""
-        rows = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
-        lengths = np.diff(self.starts)[rows]
-        starts = _starts(lengths)
-        moved = np.repeat(self.starts[:-1][rows] - starts[:-1], lengths)
-        return Masks(self.runs[np.arange(starts[-1]) + moved], starts, self.sizes[rows])
+        return Masks(self.runs, self.starts[rows], self.ends[rows], self.sizes[rows])
 
     def measure(self) -> tuple[Ints, Ints, Ints]:
         """Return per mask: the pixels its runs span, the pixels set, and (n, 2) their extent."""
@@ -46,7 +44,7 @@ class Masks:
         n = len(self)
         pixels, areas = np.zeros(n, np.int64), np.zeros(n, np.int64)
         extents = np.zeros((n, 2), np.int64)
-        kernels.measure_masks(self.runs, self.starts, pixels, areas, extents)
+        kernels.measure_masks(self.runs, self.starts, self.ends, pixels, areas, extents)
         return pixels, areas, extents
 
     def boxes(self) -> Floats:
@@ -54,7 +52,7 @@ class Masks:
         from heldout.evaluation.vision.kernels import masks as kernels
 
         boxes = np.zeros((len(self), 4))
-        kernels.box_masks(self.runs, self.starts, self.sizes[:, 0], boxes)
+        kernels.box_masks(self.runs, self.starts, self.ends, self.sizes[:, 0], boxes)
         return boxes
 
     def pixels(self, row: int) -> NDArray[np.bool_]:
@@ -63,7 +61,7 @@ class Masks:
 
         height, width = self.sizes[row]
         flat = np.zeros(height * width, np.uint8)
-        kernels.paint(self.runs[self.starts[row] : self.starts[row + 1]], flat)
+        kernels.paint(self.runs[self.starts[row] : self.ends[row]], flat)
         return flat.reshape(width, height).T.astype(bool)
 
 
@@ -71,7 +69,8 @@ def join_masks(runs: Sequence[Runs], sizes: Ints) -> Masks:
     """Put single masks together."""
     lengths = np.array([len(one) for one in runs], dtype=np.int64)
     flat = np.concatenate(runs) if runs else np.zeros(0, np.uint32)
-    return Masks(flat.astype(np.uint32, copy=False), _starts(lengths), sizes)
+    at = _starts(lengths)
+    return Masks(flat.astype(np.uint32, copy=False), at[:-1], at[1:], sizes)
 
 
 def read_texts(texts: Sequence[str | bytes], sizes: Ints) -> tuple[Masks, NDArray[np.bool_]]:
@@ -89,7 +88,8 @@ def read_texts(texts: Sequence[str | bytes], sizes: Ints) -> tuple[Masks, NDArra
     kernels.read_runs(np.frombuffer(b"".join(data), np.uint8), starts, runs, ends)
     readable = ends >= 0
     ends = np.where(readable, ends, -1 - ends)
-    return Masks(runs[: ends[-1] if len(ends) else 0], np.append(0, ends), sizes), readable
+    starts = np.append(0, ends)[: len(ends)]
+    return Masks(runs[: ends[-1] if len(ends) else 0], starts, ends, sizes), readable
 
 
 def fill_polygons(polygons: Sequence[Floats], *, height: int, width: int) -> Runs:
@@ -110,9 +110,15 @@ def _starts(lengths: Ints) -> Ints:
 
 def concatenate(parts: Sequence[Masks]) -> Masks:
     """Put several lists of masks one after another."""
-    lengths = [np.diff(part.starts) for part in parts]
+    shifts = np.cumsum([0, *(len(part.runs) for part in parts)])
+    none = np.zeros(0, np.int64)
+    starts, ends = (
+        np.concatenate([none, *(one + shift for one, shift in zip(bounds, shifts, strict=False))])
+        for bounds in ([part.starts for part in parts], [part.ends for part in parts])
+    )
     return Masks(
         np.concatenate([np.zeros(0, np.uint32), *(part.runs for part in parts)]),
-        _starts(np.concatenate([np.zeros(0, np.int64), *lengths])),
+        starts,
+        ends,
         np.concatenate([np.zeros((0, 2), np.int64), *(part.sizes for part in parts)]),
     )

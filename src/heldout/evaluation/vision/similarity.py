@@ -39,9 +39,11 @@ def mask_overlap(cells: Cells, detections: Detections, objects: Objects, out: Fl
     mine, other = detections.masks, objects.masks
     assert mine is not None
     assert other is not None
+    _, areas, extents = mine.measure()
+    _, object_areas, object_extents = other.measure()
     kernels.mask_overlap(
-        *cells, mine.runs, mine.starts, mine.measure()[2], other.runs, other.starts,
-        other.measure()[2], objects.crowd, out,
+        *cells, mine.runs, mine.starts, mine.ends, areas, extents, other.runs, other.starts,
+        other.ends, object_areas, object_extents, objects.crowd, out,
     )  # fmt: skip
 
 

@@ -9,7 +9,7 @@ from heldout.evaluation.data import Floats
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.vision import coco_numbers
 from heldout.evaluation.vision.accumulation import accumulate
-from heldout.evaluation.vision.coco_results import scan_boxes
+from heldout.evaluation.vision.coco_results import scan
 from heldout.evaluation.vision.masks import fill_polygons, join_masks, read_texts
 from heldout.evaluation.vision.matching import Rules, match
 from heldout.evaluation.vision.objects import Detections, Objects, ids_as_text
@@ -46,7 +46,9 @@ def compile_kernels() -> None:
     twice = [square, square + 2]
     masks = join_masks([fill_polygons(twice, height=8, width=8)], np.array([[8, 8]]))
     read_texts(["04"], np.array([[2, 2]]))
-    scan_boxes(b'[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 4, 4], "score": 0.5}]', 1)
+    scan(
+        b'[{"image_id": 1, "category_id": 1, "bbox": [0, 0, 4, 4], "score": 0.5}]', 1, Family.BOXES
+    )
     one, no = np.ones(1), np.zeros(1, np.bool_)
     place = np.zeros(1, np.int32)
     boxes, poses = masks.boxes(), np.ones((1, len(PERSON), 3))

@@ -32,41 +32,46 @@ def read_runs(text: NDArray[np.uint8], starts: Ints, runs: Runs, ends: Ints) -> 
     """
     at = 0
     for mask in range(ends.size):
-        first = at
-        i, stop = starts[mask], starts[mask + 1]
-        readable = True
-        while i < stop and readable:
-            value, shift, more = np.int64(0), 0, True
-            while more and readable:
-                if i >= stop or text[i] < 48 or text[i] > 111 or shift > 35:
-                    readable = False
-                else:
-                    group = np.int64(text[i]) - 48
-                    value |= (group & 31) << shift
-                    shift += 5
-                    more = (group & 32) != 0
-                    if not more and group & 16:
-                        value -= np.int64(1) << shift
-                    i += 1
-            if at - first > 2:
-                value += np.int64(runs[at - 2])
-            readable = readable and bool(0 <= value < 1 << 32)
-            if readable:
-                runs[at] = value
-                at += 1
-        if not readable:
-            at = first
-        ends[mask] = at if readable else -1 - at
+        read = read_mask_runs(text, starts[mask], starts[mask + 1], runs[at:])
+        at += max(read, 0)
+        ends[mask] = at if read >= 0 else -1 - at
 
 
 @compiled
-def measure_masks(runs: Runs, starts: Ints, pixels: Ints, areas: Ints, extents: Ints) -> None:
+def read_mask_runs(text: NDArray[np.uint8], i: int, stop: int, runs: Runs) -> int:
+    """Read the runs of one text from `i` to `stop`; return how many, or -1 if it has others."""
+    read = 0
+    while i < stop:
+        value, shift, more = np.int64(0), 0, True
+        while more:
+            if i >= stop or text[i] < 48 or text[i] > 111 or shift > 35:
+                return -1
+            group = np.int64(text[i]) - 48
+            value |= (group & 31) << shift
+            shift += 5
+            more = (group & 32) != 0
+            if not more and group & 16:
+                value -= np.int64(1) << shift
+            i += 1
+        if read > 2:
+            value += np.int64(runs[read - 2])
+        if not 0 <= value < 1 << 32:
+            return -1
+        runs[read] = value
+        read += 1
+    return read
+
+
+@compiled
+def measure_masks(
+    runs: Runs, starts: Ints, ends: Ints, pixels: Ints, areas: Ints, extents: Ints
+) -> None:
     """Write per mask: how many pixels it spans, how many are set, where the set ones begin and end."""
     for mask in range(pixels.size):
         here = np.int64(0)
         area = np.int64(0)
         first, last = np.int64(0), np.int64(0)
-        for i in range(starts[mask], starts[mask + 1]):
+        for i in range(starts[mask], ends[mask]):
             if (i - starts[mask]) & 1 and runs[i]:
                 if not area:
                     first = here
@@ -78,21 +83,30 @@ def measure_masks(runs: Runs, starts: Ints, pixels: Ints, areas: Ints, extents: 
 
 
 @compiled
-def box_masks(runs: Runs, starts: Ints, heights: Ints, boxes: Floats) -> None:
+def box_masks(runs: Runs, starts: Ints, ends: Ints, heights: Ints, boxes: Floats) -> None:
     """Write the bounding box (x, y, width, height) of every mask; zeros for an empty one."""
     for mask in range(heights.size):
         height = heights[mask]
         here = np.int64(0)
         left = top = np.int64(1) << 62
         right = bottom = np.int64(-1)
-        for i in range(starts[mask], starts[mask + 1]):
+        column, column_end = np.int64(-1), np.int64(0)
+        for i in range(starts[mask], ends[mask]):
             end = here + np.int64(runs[i])
             if (i - starts[mask]) & 1 and end > here:
-                left, right = min(left, here // height), max(right, (end - 1) // height)
-                if here // height == (end - 1) // height:
-                    top, bottom = min(top, here % height), max(bottom, (end - 1) % height)
+                if here >= column_end + 2 * height:
+                    column = here // height  # Divisions are slow, and runs mostly near each other.
+                    column_end = (column + 1) * height
+                while here >= column_end:
+                    column, column_end = column + 1, column_end + height
+                left = min(left, column)
+                if end <= column_end:
+                    begin = column_end - height
+                    top, bottom = min(top, here - begin), max(bottom, end - 1 - begin)
+                    right = max(right, column)
                 else:
                     top, bottom = np.int64(0), height - 1
+                    right = max(right, (end - 1) // height)
             here = end
         if right >= 0:
             boxes[mask, 0], boxes[mask, 1] = left, top

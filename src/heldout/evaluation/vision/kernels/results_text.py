@@ -1,7 +1,7 @@
-"""COCO results of boxes from their JSON text straight into columns.
+"""COCO results of boxes or masks from their JSON text straight into columns.
 
-Only the plain form is read: objects with the keys `image_id`, `category_id`, `bbox` and `score`,
-each once. Whatever else a text has, the scan gives up and leaves it to the thorough reader.
+Only the plain form is read: objects with the keys `image_id`, `category_id`, `bbox`, `score` and
+`segmentation` (`size` and `counts` as text), each once. Whatever else a text has, the scan gives up and leaves it to the thorough reader.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from heldout.evaluation.vision.kernels.compiled import compiled
 Text = NDArray[np.uint8]
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
+Runs = NDArray[np.uint32]
 
 TENS = 10.0 ** np.arange(23)  # Powers of ten that a float64 holds exactly.
 EXACT = 1 << 53  # Whole numbers up to here are exact too.
@@ -25,13 +26,30 @@ IMAGE_ID = np.frombuffer(b'image_id"', np.uint8)
 CATEGORY_ID = np.frombuffer(b'category_id"', np.uint8)
 BBOX = np.frombuffer(b'bbox"', np.uint8)
 SCORE = np.frombuffer(b'score"', np.uint8)
+SEGMENTATION = np.frombuffer(b'segmentation"', np.uint8)
+SIZE = np.frombuffer(b'size"', np.uint8)
+COUNTS = np.frombuffer(b'counts"', np.uint8)
+
+BOX_KEYS, MASK_KEYS = 15, 23  # Bits: image, category, score, box, segmentation.
 
 
 @compiled
 def scan_results(
-    text: Text, image_ids: Ints, category_ids: Ints, scores: Floats, boxes: Floats
-) -> int:
+    text: Text, wanted: int, image_ids: Ints, category_ids: Ints, scores: Floats, boxes: Floats,
+    sizes: Ints, runs: Runs, ends: Ints,
+) -> int:  # fmt: skip
     """Fill the columns from a JSON list that ends with a zero byte.
+
+    Args:
+        text: The list.
+        wanted: `BOX_KEYS` or `MASK_KEYS`: what every object must have.
+        image_ids: (most,)
+        category_ids: (most,)
+        scores: (most,)
+        boxes: (most, 4), left as they are where an object has none.
+        sizes: (most, 2) height and width of the masks; (0, 2) where masks are not read.
+        runs: Run lengths, one mask after another.
+        ends: One past each mask's last run.
 
     Returns:
         The number of rows, or -1 if the text is not in the plain form.
@@ -40,6 +58,7 @@ def scan_results(
     if at < 0:
         return NOWHERE
     row = 0
+    used = np.int64(0)
     if text[skip(text, at)] == 93:
         return 0
     number = np.empty(1)
@@ -59,6 +78,13 @@ def scan_results(
                 scores[row] = number[0]
             elif matches(text, at, BBOX):
                 key, at = 8, box(text, value_of(text, at + BBOX.size), number, boxes[row])
+            elif wanted & 16 and matches(text, at, SEGMENTATION):
+                key = 16
+                at = mask(
+                    text, value_of(text, at + SEGMENTATION.size), sizes, row, runs[used:], ends
+                )
+                used += ends[row]
+                ends[row] = used
             else:
                 return NOWHERE
             if at < 0 or seen & key:
@@ -68,7 +94,7 @@ def scan_results(
             if text[at] != 44:
                 break
             at += 1
-        if seen != 15:
+        if seen & wanted != wanted:
             return NOWHERE
         at = after(text, at, 125)
         if at < 0:
@@ -129,6 +155,67 @@ def box(text: Text, at: int, number: Floats, out: Floats) -> int:
         if at < 0:
             return NOWHERE
     return at
+
+
+@compiled
+def mask(text: Text, at: int, sizes: Ints, row: int, runs: Runs, lengths: Ints) -> int:
+    """Read height, width and run lengths; return the place after them, or -1."""
+    lengths[row] = 0
+    if at < 0 or text[at] != 123:
+        return NOWHERE
+    at += 1
+    for part in range(2):
+        at = after(text, at, 34)
+        if at < 0:
+            return NOWHERE
+        if matches(text, at, SIZE):
+            at = after(text, value_of(text, at + SIZE.size), 91)
+            for side in range(2):
+                at = whole(text, skip(text, at), sizes[row], side) if at >= 0 else NOWHERE
+                at = after(text, at, 93 if side else 44) if at >= 0 else NOWHERE
+        elif matches(text, at, COUNTS):
+            at = after(text, value_of(text, at + COUNTS.size), 34)
+            at = counts(text, at, runs, lengths, row) if at >= 0 else NOWHERE
+        else:
+            return NOWHERE
+        at = after(text, at, 125 if part else 44) if at >= 0 else NOWHERE
+        if at < 0:
+            return NOWHERE
+    return at if lengths[row] else NOWHERE
+
+
+@compiled
+def counts(text: Text, at: int, runs: Runs, lengths: Ints, row: int) -> int:
+    """Read run lengths up to the quotation mark; return the place after it, or -1.
+
+    See `kernels.masks.read_runs`. In JSON a backslash stands behind another one.
+    """
+    read = 0
+    while text[at] != 34:
+        value, shift, more = np.int64(0), 0, True
+        while more:
+            byte = text[at]
+            if byte < 48 or byte > 111 or shift > 35:
+                return NOWHERE
+            at += 1
+            if byte == 92:
+                if text[at] != 92:
+                    return NOWHERE
+                at += 1
+            group = np.int64(byte) - 48
+            value |= (group & 31) << shift
+            shift += 5
+            more = (group & 32) != 0
+            if not more and group & 16:
+                value -= np.int64(1) << shift
+        if read > 2:
+            value += np.int64(runs[read - 2])
+        if not 0 <= value < 1 << 32:
+            return NOWHERE
+        runs[read] = value
+        read += 1
+    lengths[row] = read
+    return at + 1
 
 
 @compiled

@@ -105,8 +105,9 @@ def keypoint_similarity(
 @compiled
 def mask_overlap(
     found: Ints, found_end: Ints, true: Ints, true_end: Ints, runs: NDArray[np.uint32],
-    starts: Ints, extents: Ints, object_runs: NDArray[np.uint32], object_starts: Ints,
-    object_extents: Ints, crowd: Flags, out: Floats,
+    starts: Ints, ends: Ints, areas: Ints, extents: Ints, object_runs: NDArray[np.uint32],
+    object_starts: Ints, object_ends: Ints, object_areas: Ints, object_extents: Ints, crowd: Flags,
+    out: Floats,
 ) -> None:  # fmt: skip
     """IoU of run-length masks; for a crowd the share of the detection inside it.
 
@@ -114,9 +115,10 @@ def mask_overlap(
         found: First detection of each cell; `found_end` is one past the last.
         true: The same for objects.
         runs: Lengths of alternating runs of 0 and 1 in column order, all masks in one array.
-        starts: Where each mask's runs begin, and one past the last mask.
+        starts: Where each mask's runs begin; `ends` is one past its last.
+        areas: How many pixels are set.
         extents: (masks, 2) first and one past the last pixel that is set, in column order.
-        object_runs: As `runs`, for the objects; so are the two that follow.
+        object_runs: As `runs`, for the objects; so are those that follow.
         crowd: Which objects are crowds.
         out: The flat tables.
     """
@@ -126,24 +128,15 @@ def mask_overlap(
             for g in range(true[cell], true_end[cell]):
                 out[at] = 0.0
                 if extents[d, 0] < object_extents[g, 1] and object_extents[g, 0] < extents[d, 1]:
-                    mine = runs[starts[d] : starts[d + 1]]
-                    other = object_runs[object_starts[g] : object_starts[g + 1]]
+                    mine = runs[starts[d] : ends[d]]
+                    other = object_runs[object_starts[g] : object_ends[g]]
                     shared = shared_pixels(mine, other)
                     if shared > 0:
-                        union = set_pixels(mine)
+                        union = areas[d]
                         if not crowd[g]:
-                            union += set_pixels(other) - shared
+                            union += object_areas[g] - shared
                         out[at] = shared / union
                 at += 1
-
-
-@compiled
-def set_pixels(runs: NDArray[np.uint32]) -> np.int64:
-    """Count the pixels that are set."""
-    total = np.int64(0)
-    for i in range(1, runs.size, 2):
-        total += np.int64(runs[i])
-    return total
 
 
 @compiled
