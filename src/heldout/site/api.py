@@ -21,6 +21,7 @@ from heldout.site.challenges.people_api import router as people
 from heldout.site.challenges.team_api import router as teams
 from heldout.site.common import faults
 from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
+from heldout.site.submissions.activity_api import router as activity
 from heldout.site.submissions.api import router as submissions
 from heldout.site.transfer.api import router as transfer
 
@@ -38,7 +39,8 @@ class Api(NinjaAPI):
 
 # The page that shows the schema comes from elsewhere's servers, so it stays off.
 api = Api(title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[])
-for router in (accounts, challenges, people, teams, news, submissions, transfer):
+ROUTERS = (accounts, challenges, people, teams, news, submissions, activity, transfer)
+for router in ROUTERS:
     api.add_router("", router)
 
 

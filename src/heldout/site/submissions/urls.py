@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.submissions import organising, views
+from heldout.site.submissions import activity_views, organising, views
 
 app_name = "submissions"
 _organise = "challenges/<slug:slug>/organise/"
@@ -11,6 +11,8 @@ urlpatterns = [
     path("challenges/<slug:slug>/submit/", views.submit, name="submit"),
     path("challenges/<slug:slug>/submissions/", views.mine, name="mine"),
     path(f"{_organise}submissions/", views.everybodys, name="everybodys"),
+    path(f"{_organise}statistics/", activity_views.page, name="activity"),
+    path(f"{_organise}statistics/<slug:table>.csv", activity_views.table, name="activity-table"),
     path(f"{_organise}scoring/", organising.scoring, name="scoring"),
     path(f"{_organise}scoring/again/", organising.rescore_failed, name="rescore-failed"),
     path(f"{_organise}rejudging/", organising.rejudgings, name="rejudgings"),
