@@ -119,6 +119,38 @@ def along_chart(
     return alt.LayerChart(layer=layers).properties(width=width, height=HEIGHT)
 
 
+class Step(NamedTuple):
+    """A value from one moment on, as ISO 8601; without an interval the ends are None."""
+
+    at: str
+    value: float
+    low: float | None
+    high: float | None
+
+
+def steps_chart(steps: Sequence[Step], width: int, *, title: str) -> drawing.Chart:
+    """Draw values that hold until the next one, each with its interval."""
+    rows = [one._asdict() for one in steps]
+    x = alt.X(
+        "at:T",
+        axis=drawing.axis(title=None, grid=False, tickCount=3 if width < drawing.WIDE else 6),
+    )
+    scale, axis = alt.Scale(zero=False, nice=True), drawing.axis(title=title, tickCount=5)
+    base = _chart(rows)
+    line = base.mark_line(interpolate="step-after", color=drawing.SOFT, strokeWidth=1.5).encode(
+        x=x, y=alt.Y("value:Q", scale=scale, axis=axis)
+    )
+    rules = base.mark_rule(color=drawing.ACCENT, strokeWidth=2, strokeCap="round").encode(
+        x=x, y=alt.Y("low:Q", scale=scale, axis=axis), y2="high:Q"
+    )
+    dots = base.mark_point(filled=True, opacity=1, size=70, color=drawing.ACCENT).encode(
+        x=x, y=alt.Y("value:Q", scale=scale, axis=axis)
+    )
+    banded = all(one.low is not None for one in steps)
+    layers: list[alt.Chart] = [line, rules, dots] if banded else [line, dots]
+    return alt.LayerChart(layer=layers).properties(width=width, height=HEIGHT)
+
+
 def _look(accented: bool) -> dict[str, Any]:
     if accented:
         return {"color": drawing.ACCENT, "opacity": 1.0, "width": 2.5}

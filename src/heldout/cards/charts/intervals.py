@@ -73,7 +73,8 @@ def interval_chart(
     order = alt.Y("key:N", sort=None, axis=names)
     base = alt.Chart(alt.Data(values=rows)).encode(y=order)
     values = drawing.axis(title=title, tickCount=4 if narrow else 8)
-    x_scale = alt.Scale(zero=False, nice=True)
+    # Room at the edge for the bars.
+    x_scale = alt.Scale(zero=False, nice=not bars, padding=10 * len(bars) + 8 if bars else 0)
     color = drawing.color("color")
     rules = base.mark_rule(strokeWidth=2, strokeCap="round").encode(
         x=alt.X("low:Q", scale=x_scale, axis=values), x2="high:Q", color=color

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -34,6 +35,7 @@ class BoardRow:
     `level_with_first`: chance alone may explain that it is not first; None: not known
     or not revealed. `scores` are all numbers of the phase, the primary one too. `budget` is how many
     test evaluations the phase allows; `public` and `private` are the numbers of the two shares.
+    Entrants that share one of `groups` cannot be told apart.
     """
 
     rank: int | None
@@ -55,6 +57,7 @@ class BoardRow:
     budget: int | None = None
     public: float | None = None
     private: float | None = None
+    groups: Sequence[int] = ()
 
     @property
     def gap(self) -> float | None:
@@ -185,6 +188,7 @@ def _without_intervals(row: dict[str, Any]) -> dict[str, Any]:
         "rank_low": None,
         "rank_high": None,
         "level_with_first": None,
+        "groups": (),
         "scores": [{**score, **nothing} for score in row["scores"]],
     }
 

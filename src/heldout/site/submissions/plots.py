@@ -7,23 +7,42 @@ from typing import NamedTuple
 
 from heldout.site.challenges.measures import Measure
 from heldout.site.common.drawing import Plot
-from heldout.site.common.plots import Line, interval_plot
+from heldout.site.common.plots import MOST_LINES, Bar, Line, interval_plot
 from heldout.site.submissions.pages import BoardLine, GroupTable
 
 # A line that makes the picture this many times wider is named beside it instead.
 _FAR = 3.0
+_MOST_BARS = 8
 
 
 class LeaderboardPlot(NamedTuple):
     plot: Plot | None
     far_behind: list[str]
+    grouped: bool = False
 
 
-def leaderboard_plot(lines: Sequence[BoardLine], measure: Measure) -> LeaderboardPlot:
-    """A dot and an interval per entrant, in the order of the table."""
-    drawn, far_behind = near_the_others([_line(line) for line in lines if line.score is not None])
-    plot = interval_plot(drawn, title=measure.title, percent=measure.percent)
-    return LeaderboardPlot(plot, [line.name for line in far_behind])
+def leaderboard_plot(
+    lines: Sequence[BoardLine], measure: Measure, *, grouped: bool = False
+) -> LeaderboardPlot:
+    """A dot and an interval per entrant, in the order of the table.
+
+    `grouped`: bars join the entrants that cannot be told apart, as in a critical-difference diagram.
+    """
+    scored = [line for line in lines if line.score is not None and line.score.value is not None]
+    drawn, far_behind = near_the_others([_line(line) for line in scored])
+    bars = _bars([line.row.groups for line in scored[: len(drawn)][:MOST_LINES]]) if grouped else ()
+    plot = interval_plot(drawn, title=measure.title, percent=measure.percent, bars=bars)
+    return LeaderboardPlot(plot, [line.name for line in far_behind], bool(bars))
+
+
+def _bars(groups: Sequence[Sequence[int]]) -> tuple[Bar, ...]:
+    """A bar for each group of two or more; none where they would crowd the picture."""
+    places: dict[int, list[int]] = {}
+    for place, numbers in enumerate(groups):
+        for number in numbers:
+            places.setdefault(number, []).append(place)
+    bars = [Bar(found[0], found[-1]) for found in places.values() if len(found) > 1]
+    return tuple(bars) if len(bars) <= _MOST_BARS else ()
 
 
 def _line(line: BoardLine) -> Line:

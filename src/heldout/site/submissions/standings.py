@@ -75,6 +75,20 @@ def compute(results: Results, *, ranges: bool, now: datetime) -> Standing:
     )
 
 
+def counting(
+    results: Results, *, everything: bool, now: datetime
+) -> tuple[dict[int, Submission], Part]:
+    """The submission of each entrant that counts, and the examples it counts by.
+
+    `everything`: for organisers. There is none where nothing but a told number may be seen.
+    """
+    sight = _everything(results, now) if everything else _public(results, now)
+    if sight.told:
+        return {}, sight.part
+    found = _by_entrant(results, sight)
+    return {one: _final(submissions, results, sight) for one, submissions in found}, sight.part
+
+
 def _everything(results: Results, now: datetime) -> _Sight:
     """Organisers see the live leaderboard; after the end the private share ranks for them too."""
     if results.regime.share and results.regime.over(now):
@@ -181,6 +195,7 @@ def _row(
         "high": score.get("high"),
         "n": score.get("n", 0),
         "level_with_first": row.level_with_first,
+        "groups": row.groups,
         "submissions": counts[submission.entrant_id],
         "budget": results.phase.in_total,
         "public": public if sight.both else None,

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.submissions import activity_views, organising, views
+from heldout.site.submissions import activity_views, comparison, organising, views
 
 app_name = "submissions"
 _organise = "challenges/<slug:slug>/organise/"
 urlpatterns = [
     path("challenges/<slug:slug>/leaderboard/", views.leaderboard, name="leaderboard"),
+    path("challenges/<slug:slug>/compare/", comparison.compare, name="compare"),
     path("challenges/<slug:slug>/submit/", views.submit, name="submit"),
     path("challenges/<slug:slug>/submissions/", views.mine, name="mine"),
     path(f"{_organise}submissions/", views.everybodys, name="everybodys"),

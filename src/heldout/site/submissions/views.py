@@ -44,6 +44,7 @@ from heldout.site.common.problems import refusal
 from heldout.site.submissions import analysis, boards, pages, services
 from heldout.site.submissions.boards import BoardState, BoardView
 from heldout.site.submissions.forms import FilterForm, SubmitForm
+from heldout.site.submissions.leads import lead_view
 from heldout.site.submissions.limits import allowances
 from heldout.site.submissions.models import Status, Submission
 from heldout.site.submissions.plots import group_plot, leaderboard_plot
@@ -59,7 +60,7 @@ _PAGE = 50
 _KEEP_SECONDS = 600
 
 
-def _chosen_phase(request: HttpRequest, views: list[PhaseView]) -> PhaseView:
+def chosen_phase(request: HttpRequest, views: list[PhaseView]) -> PhaseView:
     """The phase an address names, else the open one that was opened last, else the first."""
     wanted = request.GET.get("phase", "")
     named = [view for view in views if view.key == wanted]
@@ -71,18 +72,18 @@ def _chosen_phase(request: HttpRequest, views: list[PhaseView]) -> PhaseView:
     return max(reversed(candidates), key=lambda view: view.opens)
 
 
-def _boards(request: HttpRequest, views: list[PhaseView]) -> list[PhaseView]:
+def boards_of(request: HttpRequest, views: list[PhaseView]) -> list[PhaseView]:
     return [v for v in views if request.user.has_perm("challenges.view_board", v.phase)]
 
 
 @require_safe
 def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     challenge = find_challenge(slug, request.user)
-    views = _boards(request, phase_views(challenge, timezone.now()))
+    views = boards_of(request, phase_views(challenge, timezone.now()))
     if not views:
         context = frame(request, challenge, "leaderboard")
         return render(request, "submissions/no_leaderboard.html", context)
-    phase = _chosen_phase(request, views)
+    phase = chosen_phase(request, views)
     state = boards.state(phase=phase.phase, viewer=request.user)
     etag = _page_etag(request, challenge, state)
     not_changed = get_conditional_response(request, etag=etag)
@@ -158,7 +159,11 @@ def _board_context(request: HttpRequest, challenge: Challenge, board: BoardView)
         "ranked_by": options[0] if options else None,
         "lines": lines,
         "has_baselines": any(line.row.baseline for line in lines),
-        "drawing": leaderboard_plot(lines, shown) if shown and board.shows_intervals else None,
+        "drawing": leaderboard_plot(lines, shown, grouped=shown == options[0])
+        if shown and board.shows_intervals
+        else None,
+        "comparable": board.shows_intervals and not board.guard and len(board.rows) > 1,
+        "lead": lead_view(board, options[0]) if options and not board.guard else None,
     }
 
 
