@@ -51,6 +51,7 @@ COMMANDS: dict[str, Entry] = {
     "import": Entry("heldout.cli.export:import_", SERVE, "Put an exported challenge on a site."),
     "backup": Entry("heldout.cli.backup:backup", SERVE, "Copy a site into one file, in use."),
     "restore": Entry("heldout.cli.restore:restore", SERVE, "Make a site from a backup."),
+    "audit": Entry("heldout.cli.audit:app", SERVE, "Check that the audit log is as written."),
     "doctor": Entry("heldout.cli.doctor:doctor", SERVE, "Check that a site can be relied on."),
     "settings": Entry("heldout.cli.settings:settings", SERVE, "List every setting and its value."),
     "migrate": Entry("heldout.cli.migrate:migrate", SERVE, "Bring a site's database up to date."),

@@ -1,25 +1,148 @@
+"""The audit log: append-only, each entry chained to the one before by its SHA-256."""
+
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Any
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, Protocol
 
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from heldout.site.common.models import AuditEntry
+
+GENESIS = "0" * 64
+# Names the chain among PostgreSQL's advisory locks.
+CHAIN_LOCK = 0x4845_4C44
+CHUNK = 1000
+
+
+class Fault(NamedTuple):
+    """An entry at which the chain does not hold, and how; 0 is none of those that are there."""
+
+    entry: int
+    what: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"entry {self.entry} ({self.what}): {self.message}" if self.entry else self.message
+
+
+class Verdict(NamedTuple):
+    """`head` is the digest of the last entry: who keeps it elsewhere notices a log that was cut."""
+
+    entries: int
+    head: str
+    faults: tuple[Fault, ...]
+
+
+class Fields(Protocol):
+    """What of an entry is covered; also the historical model of a migration."""
+
+    at: datetime
+    actor_id: Any
+    action: str
+    subject: str
+    details: Any
+    previous: str
 
 
 def record(
     action: str, *, by: AbstractBaseUser | None, on: Model | str, now: datetime, **details: Any
 ) -> AuditEntry:
-    """Write down who did what; call it inside the transaction that does it."""
-    return AuditEntry.objects.create(
-        at=now,
-        actor_id=by.pk if by else None,
-        action=action,
-        subject=subject(on),
-        details=details,
-    )
+    """Write down who did what; call it last in the transaction that does it.
+
+    Entries wait for each other until that transaction ends, so nothing should be locked after it.
+    """
+    with transaction.atomic():
+        _take_turn()
+        last = AuditEntry.objects.order_by("-id").values_list("digest", flat=True).first()
+        entry = AuditEntry(
+            at=now,
+            actor_id=by.pk if by else None,
+            action=action,
+            subject=subject(on),
+            details=plain(details),
+            previous=last or GENESIS,
+        )
+        entry.digest = digest_of(entry)
+        entry.save(force_insert=True)
+    return entry
+
+
+def _take_turn() -> None:
+    """One at a time; on SQLite the transaction holds the only write lock already."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+
+
+def plain(details: Any) -> Any:
+    """The details as every database gives them back."""
+    return _settle(json.loads(json.dumps(details)))
+
+
+def _settle(value: Any) -> Any:
+    """Whole numbers as such: `1e22` and `10000000000000000000000` are one number in JSON."""
+    if isinstance(value, dict):
+        return {key: _settle(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_settle(item) for item in value]
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    return value
+
+
+def digest_of(entry: Fields) -> str:
+    """The SHA-256 of everything in an entry, and of the digest before it."""
+    covered = [
+        entry.previous,
+        entry.at.astimezone(UTC).isoformat(timespec="microseconds"),
+        entry.actor_id,
+        entry.action,
+        entry.subject,
+        _settle(entry.details),
+    ]
+    text = json.dumps(covered, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def verify(*, head: str = "") -> Verdict:
+    """Follow the chain from its beginning.
+
+    Args:
+        head: A digest that was once the last; it must still be in the chain.
+    """
+    faults: list[Fault] = []
+    last, count, seen = GENESIS, 0, not head
+    for entry in AuditEntry.objects.order_by("id").iterator(CHUNK):
+        faults += _faults(entry, last)
+        last, count = entry.digest, count + 1
+        seen = seen or entry.digest == head
+    if not seen:
+        faults.append(Fault(0, "", f"no entry has the digest {head}: the log was cut"))
+    return Verdict(count, last, tuple(faults))
+
+
+def _faults(entry: AuditEntry, last: str) -> Iterator[Fault]:
+    if entry.previous != last:
+        yield Fault(entry.pk, str(entry), "an entry before it was removed, added or replaced")
+    if digest_of(entry) != entry.digest:
+        yield Fault(entry.pk, str(entry), "its content was changed")
+
+
+def chain(entries: Iterable[Any]) -> None:
+    """Give entries of before the chain their digests, in their order."""
+    last = GENESIS
+    for entry in entries:
+        entry.previous, entry.details = last, plain(entry.details)
+        last = entry.digest = digest_of(entry)
+        type(entry).objects.filter(pk=entry.pk).update(
+            previous=entry.previous, digest=entry.digest, details=entry.details
+        )
 
 
 def entries(on: Model | str) -> QuerySet[AuditEntry]:

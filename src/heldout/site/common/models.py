@@ -102,7 +102,10 @@ class Gate(models.Model):
 
 
 class AuditEntry(models.Model):
-    """Who did what, when. Rows are only ever added."""
+    """Who did what, when. Rows are only ever added: the database itself refuses anything else.
+
+    Each entry's digest covers the digest of the one before it, so that a change of any shows.
+    """
 
     at = models.DateTimeField()
     actor = models.ForeignKey(
@@ -111,9 +114,15 @@ class AuditEntry(models.Model):
     action = models.CharField(max_length=60)
     subject = models.CharField(max_length=200)
     details = models.JSONField(default=dict)
+    previous = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
 
     class Meta:
         indexes: ClassVar = [models.Index(fields=["subject", "id"], name="audit_subject")]
+        constraints: ClassVar = [
+            # The chain cannot fork, whoever writes.
+            models.UniqueConstraint(fields=["previous"], name="one_entry_after_another")
+        ]
         verbose_name_plural = "audit entries"
 
     def __str__(self) -> str:

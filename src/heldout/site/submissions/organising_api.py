@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from ninja import Router, Schema, Status
@@ -14,10 +15,13 @@ from heldout.site.challenges.api import REFUSED, viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import require
+from heldout.site.common import audit
+from heldout.site.common.models import AuditEntry
 from heldout.site.submissions import dead_letters, rejudging, services
-from heldout.site.submissions.models import Rejudging
+from heldout.site.submissions.models import Rejudging, Submission
 
 router = Router(tags=["Organising"], auth=SIGNED_IN)
+LIST_LIMIT = 500
 
 
 class PhaseScoringOut(Schema):
@@ -233,3 +237,67 @@ def _rejudging(found: Rejudging, changes: list[rejudging.Change]) -> dict[str, A
         **rejudging.progress(found)._asdict(),
         "changes": [{**one._asdict(), "difference": one.difference} for one in changes],
     }
+
+
+class EntryOut(Schema):
+    """`digest` covers everything here and the digest of the site's entry before."""
+
+    id: int
+    at: datetime
+    actor: str | None
+    action: str
+    subject: str
+    details: dict[str, Any]
+    previous: str
+    digest: str
+
+
+class FaultOut(Schema):
+    entry: int
+    what: str
+    message: str
+
+
+class VerdictOut(Schema):
+    """`head` is the last digest; keep it elsewhere to notice a log that was cut."""
+
+    entries: int
+    head: str
+    faults: list[FaultOut]
+
+
+@router.get("/challenges/{slug}/audit", response={200: list[EntryOut], **REFUSED}, url_name="audit")
+def list_audit(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
+    """Who did what in a challenge, the latest 500 first; for organisers."""
+    challenge = find_challenge(slug, viewer(request))
+    require(viewer(request), "challenges.review", challenge)
+    found = AuditEntry.objects.filter(subject__in=_subjects(challenge)).select_related("actor")
+    shown = ("id", "at", "action", "subject", "details", "previous", "digest")
+    return [
+        {
+            **{name: getattr(one, name) for name in shown},
+            "actor": one.actor.handle if one.actor else None,
+        }
+        for one in found.order_by("-id")[:LIST_LIMIT]
+    ]
+
+
+def _subjects(challenge: Challenge) -> list[str]:
+    submissions = Submission.objects.filter(phase__challenge=challenge)
+    kinds = {
+        "phase": challenge.phases.values_list("pk", flat=True),
+        "submission": submissions.values_list("pk", flat=True),
+        "entrant": challenge.entrants.values_list("pk", flat=True),
+        "rejudging": challenge.rejudgings.values_list("pk", flat=True),
+    }
+    parts = [f"{kind}:{key}" for kind, keys in kinds.items() for key in keys]
+    return [audit.subject(challenge), *parts]
+
+
+@router.get("/audit/verify", response={200: VerdictOut, **REFUSED}, url_name="verify-audit")
+def verify_audit(request: HttpRequest, head: str = "") -> dict[str, Any]:
+    """Follow the chain of the site's audit log; for the site's staff."""
+    if not viewer(request).is_staff:
+        raise PermissionDenied("This is for the site's staff.")
+    verdict = audit.verify(head=head)
+    return {**verdict._asdict(), "faults": [one._asdict() for one in verdict.faults]}

@@ -211,8 +211,8 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
             limits.give_back(submission)
             limits.could_be_read(submission)
         Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
-        audit.record("withdrawn", by=by, on=submission, now=now)
         refresh_board(submission.phase, now=now)
+        audit.record("withdrawn", by=by, on=submission, now=now)
     submission.refresh_from_db()
     return submission
 
