@@ -5,7 +5,7 @@ import zipfile
 import pytest
 
 from heldout.errors import BadInput
-from heldout.site.challenges.archives import Bounds, unpack
+from heldout.site.common.archives import Bounds, unpack
 
 BOUNDS = Bounds(size=10_000, files=10)
 

@@ -28,10 +28,10 @@ from heldout.site.catalog import storage
 from heldout.site.catalog.models import DataRevision, DataSet
 from heldout.site.catalog.services import Table, add_revision, store
 from heldout.site.challenges.access import require
-from heldout.site.challenges.archives import Bounds, discard, unpack
 from heldout.site.challenges.boards import refresh_boards
 from heldout.site.challenges.models import Challenge, Organiser, Phase, Revision, Role
 from heldout.site.common import audit
+from heldout.site.common.archives import Bounds, discard, unpack
 
 
 def publish(

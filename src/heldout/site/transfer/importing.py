@@ -21,10 +21,10 @@ from heldout.site.accounts.services import create_user, free_handle
 from heldout.site.catalog import storage as catalog
 from heldout.site.catalog.models import DataRevision, DataSet
 from heldout.site.catalog.services import request_index
-from heldout.site.challenges.archives import Bounds, discard, unpack
 from heldout.site.challenges.boards import refresh_board
 from heldout.site.challenges.models import Challenge, Entrant, Phase, Revision
 from heldout.site.common import audit
+from heldout.site.common.archives import Bounds, discard, unpack
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import storage
