@@ -31,6 +31,10 @@ COMMANDS: dict[str, Entry] = {
         "heldout.cli.check:check", ORGANISE, "List every problem of a challenge folder."
     ),
     "split": Entry("heldout.cli.split:split", ORGANISE, "Split data and hold answers out."),
+    "document": Entry(
+        "heldout.cli.document:document", ORGANISE, "Fill in the datasheet; write the data's cards."
+    ),
+    "release": Entry("heldout.cli.document:release", ORGANISE, "Write the bundle people download."),
     "data": Entry("heldout.cli.data:data", ORGANISE, "Import, revise and export data sets."),
     "publish": Entry("heldout.cli.publish:publish", ORGANISE, "Put a challenge on a site."),
     "score": Entry("heldout.cli.score:score", SCORE, "Score predictions, with intervals."),

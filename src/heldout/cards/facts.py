@@ -1,0 +1,288 @@
+"""What a program can know of a challenge's data, each fact with the query that gave it.
+
+All documents of a version are made from these facts, so they cannot contradict each other. Only the
+public folder is read: nothing here knows a held-out answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import polars as pl
+
+from heldout.challenge.folder import Challenge
+from heldout.datasets.images import ImageFacts, inspect_image
+from heldout.datasets.manifest import FILE_NAME, hash_files, read_manifest
+from heldout.datasets.table import REFERENCE
+from heldout.datasets.tables import format_of
+from heldout.errors import Problems
+
+NAME = "facts.json"
+_MOST_VALUES = 50
+_WHO_MAY = ("license", "licence", "author", "source", "source_url", "credit")
+
+
+class ColumnFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One column of a table.
+
+    Attributes:
+        kind: Polars' name of its type, such as `String` or `Float64`.
+        values: How often each value occurs, where there are few.
+        lowest: Of numbers and times, as text; likewise `highest`.
+    """
+
+    name: str
+    kind: str
+    missing: int
+    distinct: int
+    lowest: str | None = None
+    highest: str | None = None
+    values: dict[str, int] = {}
+
+
+class SplitFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """One split's public table.
+
+    Attributes:
+        held_out: Whether its answers are kept back.
+        file: Below the data folder.
+    """
+
+    name: str
+    file: str
+    examples: int
+    held_out: bool
+    columns: list[ColumnFacts]
+
+
+class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """The media files of all splits.
+
+    Attributes:
+        widths: (smallest, median, largest) in pixels; likewise heights.
+        shared: Examples whose medium another example has as well.
+    """
+
+    files: int
+    bytes: int
+    formats: dict[str, int]
+    widths: tuple[int, int, int]
+    heights: tuple[int, int, int]
+    shared: int
+
+
+class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that is counted; `queries` says how, by the name of the fact.
+
+    Attributes:
+        version: The first characters of the hash over all files.
+        files: Size and SHA-256 by path below the data folder.
+        split_method: As the manifest records it; empty where there is no manifest.
+        item_licences: How many items name which licence, where items name one.
+    """
+
+    id: str
+    title: str
+    summary: str
+    version: str
+    license: str
+    organisers: list[str]
+    task: str
+    metric: str
+    classes: list[str]
+    subgroups: list[list[str]]
+    cluster: str | None
+    id_column: str
+    media_column: str | None
+    splits: list[SplitFacts]
+    files: dict[str, tuple[int, str]]
+    split_method: dict[str, Any]
+    media: MediaFacts | None
+    item_licences: dict[str, int]
+    dates: dict[str, str]
+    software: str
+    queries: dict[str, str]
+
+    @property
+    def examples(self) -> int:
+        """Over all splits."""
+        return sum(split.examples for split in self.splits)
+
+    @property
+    def total_bytes(self) -> int:
+        """Of all public files."""
+        return sum(size for size, _ in self.files.values())
+
+    def column(self, name: str) -> ColumnFacts | None:
+        """Return a column as the first split that has it shows it."""
+        return next((it for split in self.splits for it in split.columns if it.name == name), None)
+
+    def to_json(self) -> bytes:
+        """Return the facts file."""
+        return msgspec.json.format(msgspec.json.encode(self, order="sorted"), indent=2) + b"\n"
+
+
+QUERIES = {
+    "splits": "rows of data/<split> by table; `held out` where a phase scores the split",
+    "columns": "per column: null cells, distinct values, smallest and largest",
+    "classes": "classes in challenge.toml",
+    "reference": "values of the column `reference` in splits that have it",
+    "files": "size and SHA-256 of every file below data/",
+    "media": "headers of all files below data/media",
+    "shared": "examples whose media path another example has as well",
+    "item_licences": f"values of the columns {', '.join(_WHO_MAY[:2])}",
+    "split_method": "data/manifest.json, key `split`",
+    "dates": "opens and closes of the phases in challenge.toml",
+}
+
+
+def collect_facts(challenge: Challenge) -> DatasetFacts:
+    """Count everything in the public folder of a challenge.
+
+    Raises:
+        BadInput: A table cannot be read.
+    """
+    about, data = challenge.definition.challenge, challenge.definition.data
+    tables = {name: read_split(challenge, name) for name in challenge.splits()}
+    files = _files(challenge.data)
+    scored = {phase.split for phase in challenge.definition.phases}
+    return DatasetFacts(
+        id=about.id,
+        title=about.title,
+        summary=about.summary,
+        version=_version(files),
+        license=about.license,
+        organisers=list(about.organisers),
+        task=about.task,
+        metric=challenge.definition.primary.spec,
+        classes=list(about.classes),
+        subgroups=[list(names) for names in data.subgroups],
+        cluster=data.cluster,
+        id_column=data.id,
+        media_column=data.media,
+        splits=[
+            SplitFacts(
+                name=name,
+                file=file.relative_to(challenge.data).as_posix(),
+                examples=table.height,
+                held_out=name in scored and REFERENCE not in table.columns,
+                columns=[_column(table[column]) for column in table.columns],
+            )
+            for name, (file, table) in tables.items()
+        ],
+        files=files,
+        split_method=_split_method(challenge.data),
+        media=_media(challenge, [table for _, table in tables.values()]),
+        item_licences=_item_licences([table for _, table in tables.values()]),
+        dates={
+            f"{phase.id} {what}": getattr(phase, what).isoformat()
+            for phase in challenge.definition.phases
+            for what in ("opens", "closes")
+        },
+        software=f"heldout {version('heldout')}",
+        queries=QUERIES,
+    )
+
+
+def read_split(challenge: Challenge, split: str) -> tuple[Path, pl.DataFrame]:
+    """Return the file and the rows of a split; columns of CSV that hold numbers are numbers.
+
+    Raises:
+        BadInput: It cannot be read.
+    """
+    path = challenge.table_path(split)
+    form = format_of(path.suffix) if path else None
+    assert path is not None
+    assert form is not None
+    problems = Problems()
+    table = form.read(path, problems)
+    problems.refuse_if_any()
+    assert table is not None
+    names = {challenge.definition.data.id, REFERENCE}
+    return path, table.frame.with_columns(
+        _typed(cells) for cells in table.frame if cells.name not in names
+    )
+
+
+def _typed(cells: pl.Series) -> pl.Series:
+    if cells.dtype != pl.String:
+        return cells
+    numbers = cells.cast(pl.Float64, strict=False)
+    return numbers if numbers.null_count() == cells.null_count() < len(cells) else cells
+
+
+def _files(folder: Path) -> dict[str, tuple[int, str]]:
+    hashes = hash_files(folder)
+    return {name: ((folder / name).stat().st_size, digest) for name, digest in hashes.items()}
+
+
+def _version(files: Mapping[str, tuple[int, str]]) -> str:
+    listing = "\n".join(f"{digest}  {name}" for name, (_, digest) in sorted(files.items()))
+    return hashlib.sha256(listing.encode()).hexdigest()[:12]
+
+
+def _split_method(folder: Path) -> dict[str, Any]:
+    if not (folder / FILE_NAME).is_file():
+        return {}
+    record: dict[str, Any] = msgspec.to_builtins(read_manifest(folder).split)
+    return record
+
+
+def _column(cells: pl.Series) -> ColumnFacts:
+    known = cells.drop_nulls()
+    ordered = known.dtype.is_numeric() or known.dtype.is_temporal()
+    distinct = known.n_unique() if known.dtype != pl.Object else 0
+    few = distinct <= _MOST_VALUES and known.dtype in (pl.String, pl.Boolean, pl.Categorical)
+    return ColumnFacts(
+        name=cells.name,
+        kind=str(cells.dtype),
+        missing=cells.null_count(),
+        distinct=distinct,
+        lowest=str(known.min()) if ordered and len(known) else None,
+        highest=str(known.max()) if ordered and len(known) else None,
+        values=_counts(known) if few else {},
+    )
+
+
+def _counts(cells: pl.Series) -> dict[str, int]:
+    return dict(sorted(Counter(map(str, cells)).items(), key=lambda pair: (-pair[1], pair[0])))
+
+
+def _media(challenge: Challenge, tables: list[pl.DataFrame]) -> MediaFacts | None:
+    column = challenge.definition.data.media
+    if column is None:
+        return None
+    named = [name for table in tables if column in table.columns for name in table[column]]
+    used = Counter(name for name in named if name)
+    paths = [path for name in used if (path := challenge.data / name).is_file()]
+    known = [found for path in paths if isinstance(found := inspect_image(path), ImageFacts)]
+    if not known:
+        return None
+    return MediaFacts(
+        files=len(paths),
+        bytes=sum(path.stat().st_size for path in paths),
+        formats=dict(Counter(found.format for found in known)),
+        widths=_spread([found.width for found in known]),
+        heights=_spread([found.height for found in known]),
+        shared=sum(times for times in used.values() if times > 1),
+    )
+
+
+def _spread(numbers: list[int]) -> tuple[int, int, int]:
+    ordered = sorted(numbers)
+    return ordered[0], ordered[len(ordered) // 2], ordered[-1]
+
+
+def _item_licences(tables: list[pl.DataFrame]) -> dict[str, int]:
+    named: Counter[str] = Counter()
+    for table in tables:
+        for column in _WHO_MAY[:2]:
+            if column in table.columns:
+                named.update("none stated" if cell is None else str(cell) for cell in table[column])
+    return dict(named)

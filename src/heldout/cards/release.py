@@ -1,0 +1,108 @@
+"""The public bundle of a challenge: data, documents and checksums, scanned before anybody gets it."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from heldout.cards import croissant, facts
+from heldout.cards.croissant_check import check_croissant
+from heldout.cards.datasheet import fill_in
+from heldout.cards.facts import DatasetFacts, collect_facts
+from heldout.cards.huggingface import dataset_card
+from heldout.cards.scan import scan, secrets_of
+from heldout.challenge.check import check
+from heldout.challenge.datasheet import read_answers
+from heldout.challenge.folder import Challenge
+from heldout.datasets.manifest import hash_files
+from heldout.errors import BadInput, Problem
+
+CHECKSUMS = "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A bundle that was written.
+
+    Attributes:
+        path: The folder, or the ZIP archive.
+        files: How many files it holds.
+    """
+
+    path: Path
+    facts: DatasetFacts
+    files: int
+
+
+def document(challenge: Challenge, *, url: str, published: date) -> dict[str, bytes]:
+    """Return the documents of a challenge's data by file name, all from the same facts.
+
+    Raises:
+        BadInput: A table cannot be read.
+    """
+    counted = collect_facts(challenge)
+    datasheet = fill_in(counted, challenge.page("datasheet"))
+    described = croissant.croissant(
+        counted, url=url, published=published, answers=read_answers(datasheet)
+    )
+    return {
+        "README.md": dataset_card(counted, overview=challenge.page("overview")).encode(),
+        "datasheet.md": datasheet.encode(),
+        croissant.NAME: croissant.to_json(described),
+        facts.NAME: counted.to_json(),
+    }
+
+
+def release(challenge: Challenge, *, to: Path, url: str, published: date) -> Release:
+    """Write the public bundle into a new folder, or into an archive where `to` ends in `.zip`.
+
+    It is made beside its place, checked, scanned for every held-out answer, and renamed: a bundle with
+    an answer in it never stands under its name.
+
+    Raises:
+        BadInput: Something is there already, the challenge has problems, its description is not whole,
+            or an answer was found; with every problem.
+    """
+    if to.exists():
+        raise BadInput([Problem(str(to), "is there already", "name a new folder or archive")])
+    found = check(challenge.root)
+    if not found.ok:
+        raise BadInput(found.problems)
+    to.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.") as scratch:
+        bundle = Path(scratch) / to.stem
+        _fill(bundle, challenge, url=url, published=published)
+        problems = [*check_croissant(bundle / croissant.NAME), *scan(bundle, secrets_of(challenge))]
+        if problems:
+            raise BadInput(problems)
+        files = sum(1 for _ in _files(bundle))
+        _hand_over(bundle, to, Path(scratch))
+    return Release(to, collect_facts(challenge), files)
+
+
+def _fill(bundle: Path, challenge: Challenge, *, url: str, published: date) -> None:
+    shutil.copytree(challenge.data, bundle / "data")
+    for name, content in document(challenge, url=url, published=published).items():
+        (bundle / name).write_bytes(content)
+    sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(hash_files(bundle).items()))
+    (bundle / CHECKSUMS).write_text(sums, "utf-8")
+
+
+def _hand_over(bundle: Path, to: Path, scratch: Path) -> None:
+    if to.suffix.lower() != ".zip":
+        bundle.rename(to)
+        return
+    packed = scratch / "packed.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in _files(bundle):
+            archive.write(path, path.relative_to(bundle))
+    packed.rename(to)
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    return (path for path in sorted(folder.rglob("*")) if path.is_file())
