@@ -240,3 +240,17 @@ def test_a_page_with_plots_is_written_where_asked_for(run, files):
     assert page.startswith("<!doctype html>")
     assert "Confusion matrix" in page
     assert "report.html" in ran.err
+
+
+def test_pairs_tell_what_one_changed_attribute_changes(run, files):
+    rows = [f"p{i}{sex},cat,p{i},{sex}" for i in range(40) for sex in ("he", "she")]
+    (files / "refs.csv").write_text("\n".join(["example_id,reference,input,sex", *rows]) + "\n")
+    guess = [f"p{i}{sex},{'dog' if sex == 'she' and i < 10 else 'cat'}"
+             for i in range(40) for sex in ("he", "she")]  # fmt: skip
+    (files / "good.csv").write_text("\n".join(["example_id,prediction", *guess]) + "\n")
+    options = ("--classes", "cat,dog", "--metric", "accuracy", "--pairs", "input,sex")
+    (found,) = score(run, files, *options, "--json").json["counterfactuals"]
+    assert (found["first"], found["second"], found["n"]) == ("he", "she", 40)
+    assert found["difference"] == found["flipped"] == pytest.approx(0.25)
+    assert "one attribute changed" in score(run, files, *options).out
+    assert score(run, files, "--pairs", "input").code == 2

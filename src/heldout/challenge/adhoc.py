@@ -25,6 +25,7 @@ def evaluate_files(
     subgroups: Sequence[tuple[str, ...]] = (),
     smallest_group: int = 1,
     along: Sequence[str] = (),
+    pairs: tuple[str, str] | None = None,
     details: bool = False,
     cluster: str | None = None,
     missing: Missing = Missing.REFUSE,
@@ -44,6 +45,7 @@ def evaluate_files(
         subgroups: Columns to score apart; several columns are an intersection.
         smallest_group: Groups with fewer examples are named and not scored.
         along: Numeric columns to score along.
+        pairs: Columns of inputs and of the attribute that was changed in them, for counterfactuals.
         details: Whether the report says all it can: classes, confusion, curves, reliability, rates.
         cluster: The column whose values the intervals resample.
         missing: What a missing prediction is.
@@ -66,6 +68,7 @@ def evaluate_files(
         smallest_group=smallest_group,
         cluster=cluster,
         along=along,
+        pairs=pairs,
         per_class=details,
         details=details,
         replicates=replicates,
@@ -92,6 +95,7 @@ def _find_metrics(specs: Sequence[str], task: Task) -> list[AnyMetric]:
 def _require_columns(references: References, protocol: Protocol, file: str) -> None:
     known = references.columns.columns
     wanted = {name: "subgroup" for names in protocol.subgroups for name in names}
+    wanted |= dict.fromkeys(protocol.pairs or (), "pairs")
     wanted |= dict.fromkeys(protocol.along, "along")
     wanted |= {protocol.cluster: "cluster"} if protocol.cluster else {}
     problems = Problems()

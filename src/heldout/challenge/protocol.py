@@ -11,6 +11,7 @@ import polars as pl
 from heldout.datasets.tasks import Task
 from heldout.evaluation.along import Profile, along
 from heldout.evaluation.class_scores import CLASS, FEW_RESAMPLES, score_classes
+from heldout.evaluation.counterfactual import Counterfactual, counterfactuals
 from heldout.evaluation.data import LabelReferences, Predictions, References
 from heldout.evaluation.details import Details, describe
 from heldout.evaluation.disparities import Disparity, disparities
@@ -59,6 +60,7 @@ class Protocol:
             and no message names a class that was not declared.
         cluster: The column whose values the intervals resample.
         along: Numeric columns to score along.
+        pairs: Columns of inputs and of the attribute that was changed in them, for counterfactuals.
         per_class: Whether the examples of each class are scored apart.
         details: Whether the report says all it can: classes, confusion, curves, reliability, rates.
         replicates: Number of resamples.
@@ -75,6 +77,7 @@ class Protocol:
     protect: bool = False
     cluster: str | None = None
     along: Sequence[str] = ()
+    pairs: tuple[str, str] | None = None
     per_class: bool = False
     details: bool = False
     replicates: int = REPLICATES
@@ -118,6 +121,7 @@ class Protocol:
             disparities=self._compare_groups(scoring, columns, resampling),
             same_size=self._same_size(scoring, subgroups),
             profiles=self._profiles(scoring, columns, resampling),
+            counterfactuals=self._counterfactuals(read, scoring, columns),
             details=self._describe(read, references, scoring, columns) if self.details else None,
         )
         return Evaluation(report, scoring.stats, self.seed, clusters)
@@ -180,6 +184,27 @@ class Protocol:
             )
             for name in self.along
             for metric in self.metrics
+        )
+
+    def _counterfactuals(
+        self, predictions: Predictions, scoring: Scoring, columns: pl.DataFrame
+    ) -> tuple[Counterfactual, ...]:
+        if self.pairs is None:
+            return ()
+        pair, attribute = self.pairs
+        return tuple(
+            one
+            for metric in self.metrics
+            for one in counterfactuals(
+                scoring.stats[metric.key],
+                predictions,
+                columns,
+                metric=metric,
+                pair=pair,
+                attribute=attribute,
+                seed=self.seed,
+                replicates=self.replicates,
+            )
         )
 
     def _describe(

@@ -27,6 +27,7 @@ def print_report(report: Report) -> None:
     _print_disparities(report)
     for profile in report.profiles:
         _print_profile(profile)
+    _print_counterfactuals(report)
     _print_groups("By class", _first_of_each_metric(report), {})
     if report.details is not None:
         _print_details(report.details)
@@ -98,6 +99,21 @@ def _print_disparities(report: Report) -> None:
     if rows:
         columns = ("by", "metric", "worst", "gap", "less noise", "interval", "ratio", "interval")
         print_table(columns, rows, title="\nDifferences between groups")
+
+
+def _print_counterfactuals(report: Report) -> None:
+    from heldout.cards.wording import interval
+
+    if report.counterfactuals:
+        rows = [
+            (f"{one.attribute}: {one.first} - {one.second}", one.metric, one.value_first,
+             one.value_second, one.difference, one.low, one.high, one.flipped,
+             interval(*(one.flipped_interval or (None, None))), one.n, one.reason)
+            for one in report.counterfactuals
+        ]  # fmt: skip
+        columns = ("changed", "metric", "first", "second", "difference", "low", "high", "flipped",
+                   "interval", "inputs", "")  # fmt: skip
+        print_table(columns, rows, title="\nThe same inputs with one attribute changed")
 
 
 def _print_profile(profile: Profile) -> None:

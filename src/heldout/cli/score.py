@@ -30,7 +30,8 @@ if TYPE_CHECKING:
 
 # What a challenge.toml says, so that nobody may say it beside a challenge.
 SAID_BY_CHALLENGE = ("task", "references", "metric", "classes", "subgroup", "smallest_group",
-                     "along", "cluster", "missing", "id_column", "seed")  # fmt: skip
+                     "along", "pairs",
+                     "cluster", "missing", "id_column", "seed")  # fmt: skip
 
 
 def score(
@@ -59,6 +60,13 @@ def score(
     along: Annotated[
         list[str] | None,
         typer.Option(help="A column of numbers to score along, such as income. Repeat for more."),
+    ] = None,
+    pairs: Annotated[
+        str | None,
+        typer.Option(
+            help="PAIR,ATTRIBUTE: the column that says which examples are one input, and the column "
+            "that was changed in it; tells what the change changes."
+        ),
     ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="The column whose values the intervals resample.")
@@ -106,6 +114,7 @@ def score(
             subgroups=[split_names(names) for names in subgroup or ()],
             smallest_group=smallest_group,
             along=along or (),
+            pairs=_two_names(pairs),
             details=details or html is not None,
             cluster=cluster,
             missing=missing,
@@ -151,6 +160,16 @@ def _score_files(*, missing: str, **question: Any) -> Evaluation:
     from heldout.challenge.adhoc import evaluate_files
 
     return evaluate_files(missing=parse_missing(missing), **question)
+
+
+def _two_names(text: str | None) -> tuple[str, str] | None:
+    names = split_names(text)
+    if names is None:
+        return None
+    if len(names) != 2:
+        message = f"names {len(names)} columns"
+        raise BadInput([Problem("--pairs", message, "give two, as in --pairs input,gender")])
+    return names[0], names[1]
 
 
 def parse_missing(text: str) -> Any:

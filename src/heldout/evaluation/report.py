@@ -6,6 +6,7 @@ import msgspec
 
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.along import Profile
+from heldout.evaluation.counterfactual import Counterfactual
 from heldout.evaluation.details import Details
 from heldout.evaluation.disparities import Disparity
 from heldout.evaluation.same_size import SameSize
@@ -13,7 +14,7 @@ from heldout.evaluation.scoring import Score
 from heldout.evaluation.subgroups import SubgroupScore
 
 # Only in the JSON where there is something in them.
-FURTHER = ("per_class", "disparities", "same_size", "profiles", "details")
+FURTHER = ("per_class", "disparities", "same_size", "profiles", "counterfactuals", "details")
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -29,6 +30,7 @@ class Report(msgspec.Struct, frozen=True):
         disparities: How unequal a number is over groups: worst group, gap and ratio.
         same_size: Random subsets of the groups' sizes, for metrics that depend on size.
         profiles: Scores along numeric columns.
+        counterfactuals: What changing one attribute of the same input changes.
         details: Classes, confusion, curves, reliability and rates by group.
     """
 
@@ -40,6 +42,7 @@ class Report(msgspec.Struct, frozen=True):
     disparities: tuple[Disparity, ...] = ()
     same_size: tuple[SameSize, ...] = ()
     profiles: tuple[Profile, ...] = ()
+    counterfactuals: tuple[Counterfactual, ...] = ()
     details: Details | None = None
 
     def __post_init__(self) -> None:
