@@ -222,6 +222,19 @@ class Settings:
         "2", "Processes that answer requests; while one is started again the others answer.", count
     )
     web_threads: int = setting("4", "How many requests a web process serves at a time.", count)
+    s3_bucket: str = setting(
+        "",
+        "The bucket of S3-compatible storage that keeps all files; empty: the data folder does.",
+    )
+    s3_answers_bucket: str = setting(
+        "", "A bucket of their own for held-out answers; empty: a prefix in the other one."
+    )
+    s3_endpoint: str = setting("", "The storage's address; empty: Amazon's.")
+    s3_region: str = setting("", "The storage's region.")
+    s3_access_key: str = setting(
+        "", "The name of the key to the storage; empty: that of the machine.", secret=True
+    )
+    s3_secret_key: str = setting("", "The key to the storage.", secret=True)
     log_level: str = setting(
         "info", "The least important message that is logged.", one_of("debug", "info", "warning")
     )

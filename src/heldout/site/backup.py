@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import os
 import re
 import secrets
 import tarfile
 import tempfile
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -68,6 +70,7 @@ def backup(to: Path, *, now: datetime) -> Backup:
     if to.exists():
         raise BadInput([Problem(str(to), "is there already", "name a new file")])
     part = to.with_name(f".{to.name}-{secrets.token_hex(6)}")
+    _fetch_all()
     try:
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as out, tarfile.open(fileobj=out, mode="w|") as archive:
@@ -83,6 +86,35 @@ def backup(to: Path, *, now: datetime) -> Backup:
     finally:
         part.unlink(missing_ok=True)
     return Backup(manifest, to.stat().st_size, damaged)
+
+
+def _fetch_all() -> None:
+    """Where a bucket keeps the files, bring those here that this machine does not have."""
+    from django.conf import settings
+    from django.db import connection
+
+    from heldout.site.common import objects
+
+    if not objects.in_use():
+        return
+    data = Path(settings.DATA)
+    with connection.cursor() as cursor:
+        for folder, table in (
+            ("answers", "challenges_revision"),
+            ("files", "catalog_datarevision"),
+        ):
+            cursor.execute(f"SELECT folder FROM {table}")  # noqa: S608  # One of these two.
+            for (name,) in cursor.fetchall():
+                objects.fetch_folder(data / folder / name)
+        cursor.execute("SELECT sha256 FROM submissions_submission")
+        files = [data / "submissions" / name[:2] / name for (name,) in cursor.fetchall()]
+        cursor.execute("SELECT stats FROM submissions_evaluation")
+        for (stats,) in cursor.fetchall():
+            kept = json.loads(stats) if isinstance(stats, str) else stats
+            files += [data / "answers/stats" / one["file"] for one in kept.values()]
+    for file in files:
+        with suppress(FileNotFoundError):  # It is told with what else is missing.
+            objects.fetch(file)
 
 
 def _database(archive: tarfile.TarFile, beside: Path) -> Iterator[tuple[str, File]]:

@@ -15,6 +15,9 @@ from heldout.errors import HeldoutError
 # What the file of a copy is called.
 NAMES = {"sqlite": "db.sqlite3", "postgresql": "db.dump"}
 CLIENT_SECONDS = 3600
+TABLES = (
+    "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+)
 
 
 class CannotCopy(HeldoutError):
@@ -34,32 +37,37 @@ def copy_database(target: Path) -> None:
         with closing(sqlite3.connect(connection.settings_dict["NAME"])) as source:
             source.execute("VACUUM INTO ?", [str(target)])
     else:
-        _run("pg_dump", "--format=custom", "--no-owner", f"--file={target}")
+        settings = dict(connection.settings_dict)
+        _run(settings, "pg_dump", "--format=custom", "--no-owner", f"--file={target}")
 
 
-def restore_database(copy: Path) -> None:
-    """Fill the empty PostgreSQL of the settings from a copy.
+def restore_database(copy: Path, url: str) -> None:
+    """Fill an empty PostgreSQL database from a copy.
 
     Raises:
         CannotCopy: It is not empty, or PostgreSQL's own program is missing, too old or failed.
     """
-    from django.db import connection
+    import psycopg
 
-    if connection.introspection.table_names():
+    from heldout.site.databases import database
+
+    try:
+        with psycopg.connect(url) as connection:
+            (tables,) = connection.execute(TABLES).fetchone() or (0,)
+    except psycopg.OperationalError as error:
+        raise CannotCopy(f"the PostgreSQL database does not answer: {error}") from None
+    if tables:
         raise CannotCopy("the PostgreSQL database is not empty; name an empty one")
-    name = connection.settings_dict["NAME"]
-    connection.close()
+    settings = database(url, copy)
     _run(
-        "pg_restore", "--no-owner", "--single-transaction", "--exit-on-error",
-        f"--dbname={name}", str(copy),
+        settings, "pg_restore", "--no-owner", "--single-transaction", "--exit-on-error",
+        f"--dbname={settings['NAME']}", str(copy),
     )  # fmt: skip
 
 
-def _run(program: str, *arguments: str) -> None:
-    from django.db import connection
-
+def _run(settings: dict[str, Any], program: str, *arguments: str) -> None:
     command = [_find(program), *arguments]
-    environ = {**os.environ, **_login(connection.settings_dict)}
+    environ = {**os.environ, **_login(settings)}
     try:
         done = subprocess.run(
             command,

@@ -1,10 +1,12 @@
-"""Where the rows live: SQLite in the data folder, or PostgreSQL by its address."""
+"""Where rows and files live: SQLite and the data folder, or PostgreSQL and a bucket."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
+
+from heldout.conf import Settings
 
 # A transaction that will write takes its lock at BEGIN: upgrading a read lock later is what fails
 # with "database is locked". FULL is per connection: without it a power cut can undo a commit.
@@ -43,3 +45,21 @@ def postgresql(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": 600,
         "CONN_HEALTH_CHECKS": True,
     }
+
+
+def object_storages(settings: Settings) -> dict[str, dict[str, Any]]:
+    """Django's storages for a bucket of files and one, or the same, of answers."""
+    files, answers = settings.s3_bucket, settings.s3_answers_bucket or settings.s3_bucket
+    return {"files": _s3(settings, files), "answers": _s3(settings, answers)}
+
+
+def _s3(settings: Settings, bucket: str) -> dict[str, Any]:
+    options = {
+        "bucket_name": bucket,
+        "endpoint_url": settings.s3_endpoint or None,
+        "region_name": settings.s3_region or None,
+        "access_key": settings.s3_access_key or None,
+        "secret_key": settings.s3_secret_key or None,
+        "default_acl": None,
+    }
+    return {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}

@@ -126,11 +126,8 @@ def _fill(folder: Path, database: Path, manifest: Manifest) -> None:
         path.chmod(0o755 if path.is_dir() else 0o644)
     if manifest.database == "sqlite":
         return
-    from heldout.site.setup import configure
-
-    configure(folder)
     try:
-        restore_database(database)
+        restore_database(database, conf.load(os.environ).database_url)
     except CannotCopy as error:
         raise BadInput([Problem("the database", str(error))]) from None
     database.unlink()

@@ -12,7 +12,7 @@ from csp.constants import NONCE, NONE, SELF
 
 from heldout import conf
 from heldout.site.common.logs import configuration
-from heldout.site.databases import database
+from heldout.site.databases import database, object_storages
 
 HELDOUT = conf.load(os.environ)
 DATA = HELDOUT.data.absolute()
@@ -113,7 +113,7 @@ STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [folder for folder in [SITE_FOLDER / "static"] if folder.is_dir()]
 _collected = (STATIC_ROOT / "staticfiles.json").is_file() and not DEBUG
 WHITENOISE_USE_FINDERS = not _collected
-STORAGES = {
+STORAGES: dict[str, Any] = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {
         "BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"
@@ -121,6 +121,8 @@ STORAGES = {
         else "django.contrib.staticfiles.storage.StaticFilesStorage"
     },
 }
+if HELDOUT.s3_bucket:
+    STORAGES |= object_storages(HELDOUT)
 FILE_UPLOAD_HANDLERS = ["heldout.site.common.uploads.LimitedUpload"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 

@@ -18,6 +18,7 @@ from heldout.datasets.tables import format_of
 from heldout.errors import BadInput, Problems
 from heldout.site.catalog.models import DataRevision
 from heldout.site.catalog.services import data_folder, path_of
+from heldout.site.common import objects
 from heldout.site.common.handlers import Hopeless
 
 
@@ -65,6 +66,7 @@ def held_out_parts(revision: DataRevision) -> list[Part]:
     if not revision.hidden:
         return []
     folder, layout = Path(settings.ANSWERS) / revision.hidden, layout_of(revision)
+    objects.fetch_folder(folder.parent)
     known = {part.split for part in public_parts(revision)}
     return [part for part in _answers(folder, layout) if part.split in known]
 

@@ -14,7 +14,7 @@ from django.db import transaction
 from heldout.datasets.index.build import VERSION
 from heldout.site.catalog import storage
 from heldout.site.catalog.models import DataFile, DataRevision, DataSet
-from heldout.site.common import jobs
+from heldout.site.common import jobs, objects
 
 DATA = "data"
 INDEX = "index"
@@ -112,18 +112,22 @@ def _file(
 
 
 def data_folder(revision: DataRevision) -> Path:
-    return Path(settings.FILES) / revision.folder / DATA
+    return _folder(revision) / DATA
+
+
+def _folder(revision: DataRevision) -> Path:
+    return objects.fetch_folder(Path(settings.FILES) / revision.folder)
 
 
 def path_of(file: DataFile) -> Path:
     """Where a file lies; tables lie among the data, archives beside it."""
-    folder = Path(settings.FILES) / file.revision.folder
+    folder = _folder(file.revision)
     return folder / DATA / file.name if file.split else folder / file.name
 
 
 def media_path(revision: DataRevision, name: str) -> Path | None:
     """Where one example's image lies, or None if the data has no such file."""
-    folder = (Path(settings.FILES) / revision.folder / DATA).resolve()
+    folder = data_folder(revision).resolve()
     try:
         path = (folder / name).resolve()
         return path if path.is_relative_to(folder) and path.is_file() else None

@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from heldout.site.common import objects
+
 EPOCH = (1980, 1, 1, 0, 0, 0)
 # Packing these again takes long and saves nothing.
 PACKED = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".parquet", ".zip", ".gz", ".mp4", ".mp3"}
@@ -27,6 +29,7 @@ def new_folder(final: Path) -> Iterator[Path]:
         _flush(part)
         part.rename(final)
         _flush_folder(final.parent)
+        objects.keep_folder(final)
     finally:
         shutil.rmtree(part, ignore_errors=True)
 

@@ -7,6 +7,7 @@ import errno
 from django.db import DatabaseError, InterfaceError, OperationalError
 
 from heldout.errors import Problem
+from heldout.site.common.objects import StorageFault
 
 RETRY_SECONDS = 30
 _FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -22,6 +23,8 @@ def explain(error: BaseException) -> Problem | None:
     if isinstance(error, DatabaseError | InterfaceError):
         full = _WORDS_OF_SQLITE["full"] in text or "No space left" in text
         read_only = _WORDS_OF_SQLITE["read-only"] in text or "read-only transaction" in text
+    if isinstance(error, StorageFault):
+        return _later("the site's storage does not answer")
     if full:
         return _later("the site's disk is full")
     if read_only:

@@ -237,7 +237,9 @@ def get_submission_file(request: HttpRequest, submission: str) -> HttpResponseBa
     found = _find(submission, viewer(request))
     if found.file_deleted_at:
         raise Http404("The file was refused, and deleted after a while.")
-    return send(request, storage.path(found.sha256), name=found.filename, etag=f'"{found.sha256}"')
+    return send(
+        request, storage.at_hand(found.sha256), name=found.filename, etag=f'"{found.sha256}"'
+    )
 
 
 @router.post(

@@ -6,9 +6,10 @@ from pathlib import Path
 from django.conf import settings
 
 from heldout.challenge.folder import Challenge, load
+from heldout.site.common import objects
 
 
 @lru_cache(maxsize=16)
 def challenge_folder(folder: str) -> Challenge:
     """A revision's folder never changes, so its definition is read once per process."""
-    return load(Path(settings.ANSWERS) / folder)
+    return load(objects.fetch_folder(Path(settings.ANSWERS) / folder))

@@ -11,6 +11,7 @@ from django.conf import settings
 
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.storage import load_stats, save_stats
+from heldout.site.common import objects
 from heldout.site.submissions import storage
 
 
@@ -33,6 +34,7 @@ def keep(stats: ExampleStats) -> Kept:
         (folder / file).parent.mkdir(exist_ok=True, mode=0o700)
         part.replace(folder / file)
         storage.sync_folder((folder / file).parent)
+        objects.keep(folder / file)
     finally:
         part.unlink(missing_ok=True)
     return {"file": file, "sha256": sha256}
@@ -45,7 +47,7 @@ def read(kept: Kept) -> ExampleStats:
         DamagedFile: They are not what was kept.
         BadInput: Another version of the metric made them.
     """
-    path = _folder() / kept["file"]
+    path = objects.fetch(_folder() / kept["file"])
     if hashlib.sha256(path.read_bytes()).hexdigest() != kept["sha256"]:
         raise storage.DamagedFile(f"the statistics {kept['sha256'][:12]} have changed on disk")
     return load_stats(path)

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from django.conf import settings
 
 from heldout.errors import HeldoutError, Problem
+from heldout.site.common import objects
 from heldout.site.common.problems import Refused
 
 CHUNK = 1 << 20
@@ -71,6 +72,7 @@ def _keep(part: Path, final: Path) -> None:
     part.replace(final)
     for folder in (final.parent, final.parent.parent):
         sync_folder(folder)
+    objects.keep(final)
 
 
 def delete(sha256: str, *, before: float) -> bool:
@@ -85,6 +87,7 @@ def delete(sha256: str, *, before: float) -> bool:
             aside.replace(path(sha256))
             return False
         aside.unlink()
+        objects.forget(path(sha256))
         return True
     return False
 
@@ -106,10 +109,15 @@ def sync_folder(folder: Path) -> None:
     os.close(handle)
 
 
+def at_hand(sha256: str) -> Path:
+    """The path of a stored file, which is on this machine now."""
+    return objects.fetch(path(sha256))
+
+
 def verified(sha256: str) -> Path:
     """The path of a stored file whose content was just checked against its name."""
-    file = path(sha256)
     try:
+        file = at_hand(sha256)
         with file.open("rb") as stream:
             found = hashlib.file_digest(stream, "sha256").hexdigest()
     except FileNotFoundError:
