@@ -270,6 +270,35 @@ def fetch(
     raise typer.Exit(1 if failed else 0)
 
 
+@data.command("frames")
+def frames(
+    source: Annotated[list[Path], typer.Argument(help="Videos, or images of several frames.")],
+    folder: Annotated[Path, typer.Argument(help="A new folder for the images.")],
+    every: Annotated[
+        float, typer.Option(min=0, help="Seconds between two frames; 0 keeps all.")
+    ] = 1.0,
+    json: Json = False,
+) -> None:
+    """Make images of videos, GIF files and stacks, to be imported like any others.
+
+    The column `video` says which frames belong together, so that a split can keep them on one side.
+    """
+    import polars as pl
+
+    from heldout.datasets.formats import new_folder
+    from heldout.datasets.moving import extract
+    from heldout.datasets.writers import write_table
+
+    with new_folder(folder) as made, console.status("taking frames"):
+        tables = [extract(path, made, every=every) for path in source]
+        table = pl.concat(tables)
+        write_table(table, made / "examples.parquet")
+    if json:
+        print_json({"videos": len(source), "frames": table.height})
+        return
+    say(f"{folder}: {table.height:,} frames of {len(source):,} files")
+
+
 def _now() -> datetime:
     return datetime.now(UTC)  # noqa: TID251  (the edge: commands have no caller to pass it)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from heldout.datasets import dicom
 from heldout.datasets.annotations.dataset import DataSet
 from heldout.datasets.annotations.schema import SPLIT
 from heldout.datasets.images import IMAGE_SUFFIXES
@@ -39,7 +40,15 @@ def place_images(dataset: DataSet, folder: Path) -> list[str | None]:
 
 
 def place_image(path: Path, folder: Path) -> str:
-    """Copy one medium under the hash of its content; what is no still image is copied as it is."""
+    """Copy one medium under the hash of its content, without metadata.
+
+    A DICOM file becomes a PNG of 16 bits, which names no patient; other media are copied as they are.
+    """
+    if dicom.is_dicom(path):
+        content, _, _ = dicom.as_png(path)
+        name = f"{hashlib.sha256(content).hexdigest()}.png"
+        (folder / name).write_bytes(content)
+        return name
     if path.suffix.lower() in IMAGE_SUFFIXES:
         return store_media(path, folder, durable=False)
     name = content_hash(path) + path.suffix.lower()

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 import polars as pl
 import yaml
 
+from heldout.datasets import dicom
 from heldout.datasets.annotations.dataset import DataSet
 from heldout.datasets.annotations.schema import SPLIT, Kind
 from heldout.datasets.formats.checking import printable
@@ -37,7 +38,7 @@ def _recognise(path: Path) -> bool:
 
 
 def _is_image(name: str) -> bool:
-    return Path(name).suffix.lower() in IMAGE_SUFFIXES
+    return Path(name).suffix.lower() in IMAGE_SUFFIXES | dicom.SUFFIXES
 
 
 def _read(source: Source, problems: Problems) -> Draft | None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from heldout.datasets import dicom
 from heldout.datasets.annotations.schema import HEIGHT, WIDTH
 from heldout.datasets.formats.format import PLACE
 from heldout.datasets.images import SUFFIXES, MediaFault, inspect_image, open_image
@@ -72,9 +73,15 @@ def _look(root: Path, name: str | None, *, decode: bool) -> _Seen:
     if isinstance(path, MediaFault):
         absent = path.message == "is not there"
         return _Seen(_MISSING if absent else path)
+    if dicom.is_dicom(path):
+        size = dicom.inspect(path, decode=decode)
+        return _Seen(size) if isinstance(size, MediaFault) else _Seen(None, *size)
     facts = inspect_image(path)
     if isinstance(facts, MediaFault):
         return _Seen(facts)
+    if facts.frames > 1:
+        message = f"has {facts.frames} frames"
+        return _Seen(MediaFault(message, "make images of them with `heldout data frames`"))
     notes = []
     if path.suffix.lower() not in SUFFIXES[facts.format]:
         notes.append(f'is a {facts.format} file with the extension "{path.suffix}"')
@@ -84,7 +91,7 @@ def _look(root: Path, name: str | None, *, decode: bool) -> _Seen:
         return _Seen(MediaFault("is damaged or cut short", "copy the file again from its source"))
     if mode == "CMYK":
         notes.append("is in CMYK colours, which screens show differently; convert it to RGB")
-    size = (facts.width, facts.height)
+    size = facts.width, facts.height
     width, height = size[::-1] if orientation in _SIDEWAYS else size
     return _Seen(None, width, height, orientation, tuple(notes))
 
@@ -99,6 +106,8 @@ def _open(path: Path, *, decode: bool) -> tuple[int, str]:
 
 def shown_size(path: Path) -> tuple[int, int] | MediaFault:
     """Return width and height of an image as it is shown, from its header alone."""
+    if dicom.is_dicom(path):
+        return dicom.inspect(path, decode=False)
     facts = inspect_image(path)
     if isinstance(facts, MediaFault):
         return facts
