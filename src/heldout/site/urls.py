@@ -12,6 +12,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("accounts/", include("allauth.account.urls")),
     path("", include("heldout.site.common.urls")),
     path("", include("heldout.site.planner.urls")),
+    path("", include("heldout.site.catalog.urls")),
     path("", include("heldout.site.challenges.urls")),
     path("", include("heldout.site.submissions.urls")),
     path("", include("heldout.site.transfer.urls")),

@@ -20,7 +20,7 @@ from heldout.datasets.index.sidecar import Sidecar
 from heldout.datasets.index.views import Part, View
 from heldout.datasets.index.words import write_words
 from heldout.datasets.kinds import native_kind
-from heldout.datasets.table import ID
+from heldout.datasets.table import ID, MEDIA
 
 # Raised whenever an index of an earlier version cannot be read any more.
 VERSION = 1
@@ -143,6 +143,8 @@ def _write_rows(
         database.executemany(f"INSERT INTO item VALUES ({marks})", block.iter_rows())  # noqa: S608
     names = {one.name: one.field for one in columns}
     database.execute(f"CREATE INDEX item_id ON item ({names[ID]})")
+    if MEDIA in names:
+        database.execute(f"CREATE INDEX item_media ON item ({names[MEDIA]})")
 
 
 def _stored(cells: pl.Series, column: Column) -> pl.Series:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 import polars as pl
 
@@ -74,7 +76,7 @@ def is_countable(cells: pl.Series, name: str) -> bool:
     return repeats and distinct <= MOST_VALUES and int(str(longest or 0)) <= LONGEST_VALUE
 
 
-def of_name(names: dict[str, Column], candidates: tuple[str, ...]) -> str:
+def of_name(names: Mapping[str, Column], candidates: tuple[str, ...]) -> str:
     """Return the ranged column that bears one of these names, or nothing."""
     found = (one.name for one in names.values() if one.ranged and one.name.lower() in candidates)
     return next(found, "")

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 
 from heldout.datasets.index.build import FILE, VERSION, Summary
-from heldout.datasets.index.columns import SPLIT, Column
+from heldout.datasets.index.columns import LATITUDES, LONGITUDES, SPLIT, Column, of_name
 from heldout.datasets.index.marks import Mark, decode
 from heldout.datasets.index.matching import Matcher
 from heldout.datasets.index.query import Hit, Query
@@ -29,7 +29,7 @@ from heldout.datasets.index.sidecar import (
     items_of,
     next_rows,
 )
-from heldout.datasets.table import ID
+from heldout.datasets.table import ID, MEDIA
 from heldout.errors import HeldoutError
 
 PAGE = 50
@@ -153,6 +153,20 @@ class SqliteIndex:
     def columns(self) -> Mapping[str, Column]:
         """All columns by name, in the order of the data."""
         return self._columns
+
+    @property
+    def places(self) -> tuple[str, str] | None:
+        """The columns of latitude and longitude, where there are both."""
+        found = of_name(self._columns, LATITUDES), of_name(self._columns, LONGITUDES)
+        return found if all(found) else None
+
+    def has_media(self, name: str) -> bool:
+        """Whether an example of this index has this image."""
+        if MEDIA not in self._columns:
+            return False
+        field = self._columns[MEDIA].field
+        found = self._database.execute(f"SELECT 1 FROM item WHERE {field} = ? LIMIT 1", [name])  # noqa: S608
+        return found.fetchone() is not None
 
     def count(self, query: Query) -> int:
         """Return how many rows match."""

@@ -10,6 +10,8 @@ from typing import NamedTuple
 import polars as pl
 from PIL import Image
 
+from heldout.datasets.index.columns import Column as IndexedColumn
+from heldout.datasets.kinds import Kind
 from heldout.datasets.tasks import TASKS
 
 GLANCE = 24
@@ -104,3 +106,19 @@ def is_tiny(path: Path) -> bool:
 
 def shows_images(task: str) -> bool:
     return task in TASKS and TASKS[task].media == "image"
+
+
+_COLUMN_KINDS = {
+    Kind.TEXT: "text",
+    Kind.INTEGER: "whole number",
+    Kind.NUMBER: "number",
+    Kind.TRUTH: "yes or no",
+    Kind.DATE: "date",
+    Kind.TIME: "time",
+    Kind.TEXTS: "list",
+    Kind.NUMBERS: "list",
+}
+
+
+def kind_of_column(column: IndexedColumn) -> str:
+    return _COLUMN_KINDS[column.kind]

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.validators import RegexValidator
+
+from heldout.site.catalog.models import DataSet, Visibility
+
+# Django's forms take their type from the stubs only.
+if TYPE_CHECKING:
+    _Form = forms.ModelForm[DataSet]
+else:
+    _Form = forms.ModelForm
+
+# Names that are pages of their own.
+RESERVED = frozenset({"add"})
+SLUG = RegexValidator(
+    r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z",
+    "Use small letters, digits and single hyphens, as in street-signs.",
+)
+
+
+class AboutForm(_Form):
+    creator = forms.CharField(max_length=200, required=False, help_text="Who made the data.")
+    keywords = forms.CharField(max_length=300, required=False, help_text="Separated by commas.")
+
+    class Meta:
+        model = DataSet
+        fields = ("title", "summary", "license", "visibility")
+        widgets = {"visibility": forms.RadioSelect}  # noqa: RUF012 - as Django wants it
+        help_texts = {  # noqa: RUF012
+            "summary": "One or two sentences: what is in the data, and from where.",
+            "license": "A short name, such as CC-BY-4.0.",
+        }
+        labels = {"visibility": "Who sees it", "license": "Licence"}  # noqa: RUF012
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["visibility"].required = True
+        self.fields["visibility"].choices = Visibility.choices  # type: ignore[attr-defined]
+        about = self.instance.about or {}
+        self.fields["creator"].initial = about.get("creator", "")
+        self.fields["keywords"].initial = ", ".join(about.get("keywords", ()))
+
+    def save(self, commit: bool = True) -> DataSet:
+        words = self.cleaned_data["keywords"].split(",")
+        keywords = [one.strip() for one in words if one.strip()]
+        creator = self.cleaned_data["creator"]
+        self.instance.about = {**self.instance.about, "creator": creator, "keywords": keywords}
+        return super().save(commit)
+
+
+class AddForm(AboutForm):
+    slug = forms.CharField(
+        max_length=60,
+        validators=[SLUG],
+        label="Name in addresses",
+        help_text="Small letters, digits, hyphens: street-signs.",
+    )
+    file = forms.FileField(
+        label="The data",
+        help_text="A ZIP of a folder (images with COCO, Pascal VOC, YOLO, LabelMe, CVAT or Label Studio "
+        "files, or one folder per class), or one table: CSV, JSON Lines or Parquet.",
+    )
+    lenient = forms.BooleanField(
+        required=False,
+        label="Leave out what is at fault instead of refusing the whole",
+    )
+    field_order = ("file", "lenient", "title", "slug", "summary", "license", "creator", "keywords")
+
+    def clean_slug(self) -> str:
+        slug: str = self.cleaned_data["slug"]
+        if slug in RESERVED or DataSet.objects.filter(slug=slug).exists():
+            raise forms.ValidationError("This name is taken. Choose another.")
+        return slug

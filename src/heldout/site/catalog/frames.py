@@ -1,0 +1,68 @@
+"""What the frame of every page of a data set needs: its head, its tabs, the viewer's index."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from django.http import Http404, HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+
+from heldout.datasets.index.engine import SqliteIndex
+from heldout.datasets.index.views import Role
+from heldout.site.catalog import facets, jsonld
+from heldout.site.catalog.grants import role_of
+from heldout.site.catalog.indexes import open_index
+from heldout.site.catalog.models import DataRevision, DataSet
+from heldout.site.catalog.services import request_index
+from heldout.site.catalog.tabs import About, tabs_of
+
+
+class Seen(NamedTuple):
+    """A data set as one viewer sees it; `index` is None until it is built."""
+
+    dataset: DataSet
+    revision: DataRevision
+    role: Role
+    index: SqliteIndex | None
+
+    @property
+    def ready(self) -> SqliteIndex:
+        if self.index is None:
+            raise Http404("The index of this data set is not built yet.")
+        return self.index
+
+
+def find(request: HttpRequest, slug: str) -> Seen:
+    """What a viewer may not see is not there."""
+    dataset = DataSet.objects.select_related("current", "owner").filter(slug=slug).first()
+    role = role_of(request.user, dataset) if dataset is not None else None
+    if dataset is None or role is None or dataset.current is None:
+        raise Http404("There is no such data set.")
+    index = open_index(dataset.current, role)
+    if index is None:
+        # Data published before there were indexes, or by a version that built others.
+        request_index(revision=dataset.current, now=timezone.now())
+    return Seen(dataset, dataset.current, role, index)
+
+
+def frame(request: HttpRequest, seen: Seen, tab: str) -> dict[str, Any]:
+    """The context of `catalog/base.html`."""
+    dataset = seen.dataset
+    shown = tabs_of(About(dataset, seen.role, seen.index))
+    here = next((item for item in shown if item.key == tab), shown[0])
+    own = reverse("catalog:browse", args=[dataset.slug])
+    crumbs = [("Data sets", reverse("catalog:list")), (dataset.title, own)]
+    crumbs = [*crumbs, (here.name, "")] if tab != "browse" else [crumbs[0], (dataset.title, "")]
+    return {
+        "section": "data",
+        "dataset": dataset,
+        "revision": seen.revision,
+        "role_words": facets.role_words(seen.role),
+        "index": seen.index,
+        "tabs": shown,
+        "tab": tab,
+        "tab_title": here.name if tab != "browse" else "",
+        "crumbs": crumbs,
+        "jsonld": jsonld.script(request, seen.dataset, seen.revision, seen.role),
+    }
