@@ -71,7 +71,18 @@ def _find_columns(challenge: Challenge, split: str, references: References) -> p
 
 
 def _public_columns(challenge: Challenge, split: str, references: References) -> pl.DataFrame:
-    """Return the public table's other columns, in the order of the references."""
+    """Return the public table's columns beside ids and media, in the order of the references."""
+    data = challenge.definition.data
+    roles = [data.id, *([data.media] if data.media else [])]
+    return public_table(challenge, split, references).drop(roles, strict=False)
+
+
+def public_table(challenge: Challenge, split: str, references: References) -> pl.DataFrame:
+    """Return the public table of a split, in the order of the references.
+
+    Raises:
+        BadInput: There is none, or it has other examples.
+    """
     data, path = challenge.definition.data, challenge.table_path(split)
     place = f"{data.examples}/{split}"
     if path is None:
@@ -83,5 +94,4 @@ def _public_columns(challenge: Challenge, split: str, references: References) ->
     public = frame.with_columns(pl.col(data.id).cast(pl.String))
     if not key[data.id].is_in(public[data.id].implode()).all():
         raise BadInput([Problem(place, "lacks examples that have answers")])
-    roles = [data.id, *([data.media] if data.media else [])]
-    return key.join(public, on=data.id, how="left", maintain_order="left").drop(roles, strict=False)
+    return key.join(public, on=data.id, how="left", maintain_order="left")

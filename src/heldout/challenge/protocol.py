@@ -96,12 +96,7 @@ class Protocol:
         Raises:
             BadInput: Every problem of the predictions; no message holds anything of an answer.
         """
-        read = read_predictions(
-            predictions,
-            task=self.task,
-            expected=self._expected(references),
-            id_column=self.id_column,
-        )
+        read = self.read(predictions, references=references)
         clusters = None if self.cluster is None else columns[self.cluster]
         scoring = score(
             read,
@@ -125,6 +120,19 @@ class Protocol:
             details=self._describe(read, references, scoring, columns) if self.details else None,
         )
         return Evaluation(report, scoring.stats, self.seed, clusters)
+
+    def read(self, predictions: Path, *, references: References) -> Predictions:
+        """Read a predictions file.
+
+        Raises:
+            BadInput: Every problem of the predictions; no message holds anything of an answer.
+        """
+        return read_predictions(
+            predictions,
+            task=self.task,
+            expected=self._expected(references),
+            id_column=self.id_column,
+        )
 
     def _resampling(self, references: References, clusters: pl.Series | None) -> Resampling:
         return Resampling(

@@ -40,6 +40,7 @@ COMMANDS: dict[str, Entry] = {
     "score": Entry("heldout.cli.score:score", SCORE, "Score predictions, with intervals."),
     "compare": Entry("heldout.cli.compare:compare", SCORE, "Test whether two results differ."),
     "rank": Entry("heldout.cli.rank:rank", SCORE, "Rank results; say which of them differ."),
+    "errors": Entry("heldout.cli.errors:errors", SCORE, "Look at the worst examples."),
     "metrics": Entry("heldout.cli.metrics:metrics", SCORE, "List the metrics and their numbers."),
     "login": Entry("heldout.cli.login:login", TAKE_PART, "Store an API token for a site."),
     "submit": Entry("heldout.cli.submit:submit", TAKE_PART, "Submit predictions to a challenge."),
