@@ -30,14 +30,18 @@ def open_site(folder: Path, *, make: bool = False) -> None:
     prepare(folder)
 
 
-def configure_site(folder: Path) -> None:
+def configure_site(folder: Path, *, make: bool = False) -> None:
     """Make Django use a site's data folder, its database left as it is.
+
+    Args:
+        folder: The site's data folder.
+        make: Make a new folder if it is not there or empty.
 
     Raises:
         BadInput: There is no site.
         MissingExtra: The site's packages are not installed.
     """
-    refuse_other_folder(folder, make=False)
+    refuse_other_folder(folder, make=make)
     try:
         from heldout.site.setup import configure
     except ImportError:

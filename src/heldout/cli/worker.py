@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from heldout.cli.output import say
+from heldout.errors import BadInput, Problem
 
 
 def worker(
@@ -17,10 +19,17 @@ def worker(
 
     Any number may run, on any number of machines that share the site's database and files. Stop with Ctrl-C: a job that has begun is finished first.
     """
-    from heldout.cli.local import open_site
+    from heldout import conf
+    from heldout.cli.local import configure_site
 
-    open_site(folder)
+    # A further machine has nothing yet: its folder is a cache of the bucket.
+    configure_site(folder, make=bool(conf.load(os.environ).database_url))
+    from heldout.site.setup import pending_migrations
     from heldout.site.worker import own_name, run
 
+    if pending := pending_migrations():
+        message = f"the database lacks {len(pending)} changes that this version needs"
+        remedy = "run heldout migrate, or start heldout serve first"
+        raise BadInput([Problem(str(folder), message, remedy)])
     say(f"working for {folder} as {own_name()}; stop with Ctrl-C")
     run(folder)

@@ -91,6 +91,12 @@ def _secret(now: datetime) -> Found:
             f"it is shorter than {SECRET_LENGTH} characters",
             "unset HELDOUT_SECRET_KEY: the data folder has a long one",
         )
+    if settings.HELDOUT.s3_bucket and not settings.HELDOUT.secret_key:
+        yield (
+            Level.WARNING,
+            "only this machine has it, and without it nothing is found in the bucket",
+            "set HELDOUT_SECRET_KEY, on each machine the same, and keep a copy",
+        )
 
 
 def _folders(now: datetime) -> Found:
