@@ -314,8 +314,8 @@ def test_every_change_is_in_the_audit_log(form, participant, rival, hand_in):
     assert list(actions.values_list("action", flat=True)) == [
         "team formed",
         "team invitation made",
-        "team invitation accepted",
         "team merged",
+        "team invitation accepted",
         "captaincy handed over",
         "team left",
         "team renamed",

@@ -96,6 +96,7 @@ def counts(challenge) -> dict[str, int]:
     return {rows.name(model): rows.rows_of(challenge, model).count() for model in rows.tables()}
 
 
+@pytest.mark.timeout(180)
 def test_everything_comes_back(lively, archive, elsewhere, made):
     before, board = counts(lively), shown()
     scores = sorted(Evaluation.objects.values_list("submission", "scores__name", "scores__value"))

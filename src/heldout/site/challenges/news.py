@@ -90,15 +90,16 @@ def retract(*, announcement: Announcement, by: User, now: datetime) -> None:
     """Take an announcement off the page and the feeds; mails that were sent stay sent."""
     require(by, "challenges.edit", announcement.challenge)
     with transaction.atomic():
+        key, title = announcement.pk, announcement.title
+        announcement.delete()
         audit.record(
             "announcement retracted",
             by=by,
             on=announcement.challenge,
             now=now,
-            announcement=announcement.pk,
-            title=announcement.title,
+            announcement=key,
+            title=title,
         )
-        announcement.delete()
 
 
 def want_mail(*, challenge: Challenge, user: User, wanted: bool) -> None:

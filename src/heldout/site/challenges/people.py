@@ -83,8 +83,8 @@ def uninvite(*, invitation: Invitation, by: User, now: datetime) -> None:
     """Take an invitation back; who takes part already goes on taking part."""
     require(by, "challenges.manage_people", invitation.challenge)
     with transaction.atomic():
-        audit.record("invitation withdrawn", by=by, on=invitation.challenge, now=now)
         invitation.delete()
+        audit.record("invitation withdrawn", by=by, on=invitation.challenge, now=now)
 
 
 def remove_organiser(*, organiser: Organiser, by: User, now: datetime) -> None:

@@ -215,7 +215,7 @@ def accept_offer(*, offer: TeamOffer, by: User, now: datetime) -> Entrant:
     challenge, team = offer.entrant.challenge, offer.entrant
     _require_entry(challenge, by)
     with _changing(challenge, now):
-        _close(offer, OfferState.ACCEPTED, by, now)
+        _close(offer, OfferState.ACCEPTED, now)
         own = entrant_of(challenge, by)
         if own == team:
             raise _refused("team", f"you are in {team} already")
@@ -225,6 +225,7 @@ def accept_offer(*, offer: TeamOffer, by: User, now: datetime) -> Entrant:
             _add(team, by, now)
         else:
             _merge(team, own, by, now)
+        _note(offer, OfferState.ACCEPTED, by, now)
     return team
 
 
@@ -258,19 +259,24 @@ def _merge(team: Entrant, gone: Entrant, by: User, now: datetime) -> None:
 
 def decline_offer(*, offer: TeamOffer, by: User, now: datetime) -> None:
     with transaction.atomic():
-        _close(offer, OfferState.DECLINED, by, now)
+        _close(offer, OfferState.DECLINED, now)
+        _note(offer, OfferState.DECLINED, by, now)
 
 
 def withdraw_offer(*, offer: TeamOffer, by: User, now: datetime) -> None:
     require(by, "challenges.lead_team", offer.entrant)
     with transaction.atomic():
-        _close(offer, OfferState.WITHDRAWN, by, now)
+        _close(offer, OfferState.WITHDRAWN, now)
+        _note(offer, OfferState.WITHDRAWN, by, now)
 
 
-def _close(offer: TeamOffer, state: OfferState, by: User, now: datetime) -> None:
+def _close(offer: TeamOffer, state: OfferState, now: datetime) -> None:
     still_open = TeamOffer.objects.filter(pk=offer.pk, state=OfferState.OPEN)
     if not still_open.update(state=state, answered_at=now):
         raise _refused("team", "this invitation was answered or withdrawn already")
+
+
+def _note(offer: TeamOffer, state: OfferState, by: User, now: datetime) -> None:
     audit.record(f"team invitation {state}", by=by, on=offer.entrant, now=now, offer=offer.pk)
 
 
@@ -285,22 +291,20 @@ def leave_team(*, member: Member, by: User, now: datetime) -> None:
         if member.rank == Rank.CAPTAIN and others.exists():
             raise _refused("team", "a team needs a captain", "hand the captaincy over first")
         member.delete()
+        subject, dissolved = audit.subject(team), not others.exists() and _dissolve(team, now)
         action = "team left" if itself else "taken off the team"
-        audit.record(action, by=by, on=team, now=now, user=member.user_id)
-        if not team.members.exists():
-            _dissolve(team, by, now)
+        audit.record(action, by=by, on=subject, now=now, user=member.user_id, dissolved=dissolved)
 
 
-def _dissolve(team: Entrant, by: User, now: datetime) -> None:
+def _dissolve(team: Entrant, now: datetime) -> bool:
     """A team nobody is in goes, unless it has submitted: then its results stay."""
     team.offers.filter(state=OfferState.OPEN).update(state=OfferState.WITHDRAWN, answered_at=now)
-    key = team.pk
     try:
         with transaction.atomic():
             team.delete()
     except ProtectedError:
-        return
-    audit.record("team dissolved", by=by, on=f"entrant:{key}", now=now)
+        return False
+    return True
 
 
 def hand_over(*, member: Member, by: User, now: datetime) -> None:

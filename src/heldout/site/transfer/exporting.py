@@ -9,19 +9,19 @@ import os
 import secrets
 import zipfile
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any
 
 import msgspec
 from django.conf import settings
-from django.db import transaction
+from django.db import connection
 
 from heldout import __version__
 from heldout.challenge.parsing import FILE
 from heldout.site.accounts.models import User
 from heldout.site.catalog import storage as catalog
-from heldout.site.catalog.models import DataRevision
 from heldout.site.challenges.models import Challenge, Revision, TeamOffer
 from heldout.site.common import audit
 from heldout.site.submissions import storage
@@ -88,9 +88,9 @@ def export(
     handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         with os.fdopen(handle, "wb") as out:
-            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as opened, transaction.atomic():
+            audit.record("exported", by=by, on=challenge, now=now, addresses=addresses)
+            with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as opened, _one_state():
                 archive = _Archive(opened)
-                audit.record("exported", by=by, on=challenge, now=now, addresses=addresses)
                 _write(archive, challenge, now, addresses)
                 found = dict(archive.files)
                 made = Manifest(FORMAT, __version__, challenge.slug, now, addresses, found)
@@ -101,6 +101,22 @@ def export(
     finally:
         part.unlink(missing_ok=True)
     return made
+
+
+@contextmanager
+def _one_state() -> Iterator[None]:
+    """Read one state of the database, however long it takes, and let others write meanwhile."""
+    if connection.in_atomic_block:
+        yield
+        return
+    modes = {"postgresql": "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"}
+    with connection.cursor() as cursor:
+        # Django's own transaction would take the one write lock of SQLite at once.
+        cursor.execute(modes.get(connection.vendor, "BEGIN"))
+        try:
+            yield
+        finally:
+            cursor.execute("ROLLBACK")
 
 
 class _Archive:
@@ -204,18 +220,18 @@ def _scores(challenge: Challenge) -> str:
     return out.getvalue()
 
 
-def data_name(challenge: Challenge, revision: DataRevision) -> str:
+def data_name(folder: str, *, current: bool, definition: dict[str, Any]) -> str:
     """Where public data lie in the archive: those of today in the challenge folder itself."""
-    if revision.pk == challenge.revision.data_id:
-        return f"challenge/{challenge.revision.definition['data']['examples']}"
-    return f"data/{revision.folder}"
+    return f"challenge/{definition['data']['examples']}" if current else f"data/{folder}"
 
 
 def _write_revision(archive: _Archive, challenge: Challenge, revision: Revision) -> None:
     stored = Path(settings.ANSWERS) / revision.folder
     archive.tree(f"{SECRET}/revisions/{revision.number}", stored)
     public = Path(settings.FILES) / revision.data.folder / "data"
-    archive.tree(data_name(challenge, revision.data), public)
+    current = revision.data_id == challenge.revision.data_id
+    definition = challenge.revision.definition
+    archive.tree(data_name(revision.data.folder, current=current, definition=definition), public)
     if revision.pk != challenge.revision.pk:
         return
     archive.copy(f"challenge/{FILE}", stored / FILE)

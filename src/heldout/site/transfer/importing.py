@@ -61,12 +61,12 @@ def import_archive(source: Path, *, now: datetime) -> Challenge:
     with _unpacked(source) as folder:
         manifest = _checked(source, folder)
         _refuse_taken(manifest)
+        _files(folder)
         keys = rows.Keys()
         with transaction.atomic():
             _people(folder, keys)
             _rows(folder, keys)
             challenge = Challenge.objects.get(slug=manifest.challenge)
-            _files(folder, challenge)
             _log(folder, keys)
             _go_on(challenge, now)
             audit.record("imported", by=None, on=challenge, now=now, made_at=str(manifest.made_at))
@@ -156,41 +156,51 @@ def _holder(holder: str, keys: rows.Keys) -> str:
     return f"{kind}:{here}"
 
 
-def _files(folder: Path, challenge: Challenge) -> None:
-    """Place what the rows name. Names are hashes or random, so nothing is ever overwritten."""
-    for revision in challenge.revisions.select_related("data"):
-        _place_data(folder, challenge, revision.data)
-        _place_answers(folder, revision)
-    submitted = Submission.objects.filter(phase__challenge=challenge)
-    for sha256 in set(submitted.values_list("sha256", flat=True)):
-        if (folder / "submissions" / sha256).is_file():
-            with (folder / "submissions" / sha256).open("rb") as upload:
-                storage.store(upload, limit=BOUNDS.size)
-    for path in catalog.walk(folder / SECRET / "statistics"):
-        _place(
-            path,
-            Path(settings.ANSWERS) / "stats" / path.relative_to(folder / SECRET / "statistics"),
-        )
+def _files(folder: Path) -> None:
+    """Place what the rows will name. Names are hashes or random, so nothing is ever overwritten."""
+    challenge = _read(folder, "rows/challenges.challenge.jsonl")[0]
+    data = {row["id"]: row["folder"] for row in _read(folder, "rows/catalog.datarevision.jsonl")}
+    revisions = _read(folder, "rows/challenges.revision.jsonl")
+    now = next(row for row in revisions if row["id"] == challenge["current_id"])
+    for revision in revisions:
+        current = revision["data_id"] == now["data_id"]
+        public = data[revision["data_id"]]
+        name = data_name(public, current=current, definition=now["definition"])
+        _place_data(folder / name, public, challenge["slug"])
+        _place_answers(folder / SECRET / "revisions" / str(revision["number"]), revision["folder"])
+    for path in catalog.walk(folder / "submissions"):
+        with path.open("rb") as upload:
+            storage.store(upload, limit=BOUNDS.size)
+    statistics = folder / SECRET / "statistics"
+    for path in catalog.walk(statistics):
+        _place(path, Path(settings.ANSWERS) / "stats" / path.relative_to(statistics))
 
 
-def _place_data(folder: Path, challenge: Challenge, data: DataRevision) -> None:
-    final = Path(settings.FILES) / data.folder
+def _inside(root: Path, name: str) -> Path:
+    """A place below a folder of the site; an archive names no other."""
+    path = (root / name).resolve()
+    if not path.is_relative_to(root.resolve()) or path == root.resolve():
+        raise BadInput([Problem(name[:200], "leads out of the site's folder")])
+    return path
+
+
+def _place_data(source: Path, folder: str, slug: str) -> None:
+    final = _inside(Path(settings.FILES), folder)
     if final.is_dir():
         return
-    source = folder / data_name(challenge, data)
     with catalog.new_folder(final) as part:
         catalog.copy_tree(source, part / "data")
-        slug = challenge.dataset.slug
         catalog.pack(source, part / f"{slug}.zip", top=slug)
 
 
-def _place_answers(folder: Path, revision: Revision) -> None:
-    final = Path(settings.ANSWERS) / revision.folder
-    # Left by an import that was cut off: no row names it.
-    discard(final)
+def _place_answers(source: Path, folder: str) -> None:
+    final = _inside(Path(settings.ANSWERS), folder)
+    if not Revision.objects.filter(folder=folder).exists():
+        # Left by an import that was cut off: no row names it.
+        discard(final)
     with catalog.new_folder(final) as part:
         part.chmod(0o700)
-        catalog.copy_tree(folder / SECRET / "revisions" / str(revision.number), part)
+        catalog.copy_tree(source, part)
 
 
 def _place(source: Path, final: Path) -> None:
