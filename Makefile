@@ -11,7 +11,7 @@ pip := $(bin)/python -m pip install -qq --disable-pip-version-check --constraint
 templates := $(wildcard src/heldout/site/templates src/heldout/site/*/templates)
 export HELDOUT_CASES ?= ../shared/cases
 
-.PHONY: help demo test check format docs bench rush clean
+.PHONY: help demo test check format docs broken bench rush clean
 
 help:  ## List what can be made.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ format: $(VENV)/.dev  ## Format code and templates.
 
 docs: $(VENV)/.dev  ## Write the pages that are generated from the code.
 	DJANGO_SETTINGS_MODULE=heldout.site.settings $(bin)/python tools/write_docs.py
+
+broken: $(VENV)/.dev  ## Break a copy in five ways and see that a test notices each.
+	$(bin)/python tools/broken_builds.py
 
 bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio measured in one run.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done

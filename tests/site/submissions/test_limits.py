@@ -3,6 +3,7 @@ import os
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from heldout.site.challenges.models import Member
@@ -261,3 +262,23 @@ def test_what_a_broken_upload_left_is_deleted_after_a_day(settings):
     os.utime(incoming / "old", (0, 0))
     assert storage.delete_unfinished(before=timezone.now().timestamp() - 1000) == 1
     assert [path.name for path in incoming.iterdir()] == ["fresh"]
+
+
+def test_two_at_once_cannot_both_take_the_last_place(limit, hand_in, participant, phase):
+    """Another process counts one at the very moment before this one's UPDATE."""
+    limit(in_total=1)
+    hand_in(participant)
+    Usage.objects.filter(period="total").update(used=0)
+    mine = Usage.objects.filter(phase=phase, period="total")
+    others = []
+
+    def rival(execute, sql, params, many, context):
+        if sql.startswith("UPDATE") and "usage" in sql and "total" in str(params) and not others:
+            others.append("counted")
+            mine.update(used=1)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(rival), pytest.raises(Refused):
+        hand_in(participant)
+    assert others == ["counted"]
+    assert set(mine.values_list("used", flat=True)) == {1}

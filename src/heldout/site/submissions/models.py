@@ -94,6 +94,8 @@ class Evaluation(models.Model):
     # Per-example statistics of each metric, in answer storage: {metric: {"file", "sha256"}}
     stats = models.JSONField(default=dict)
     created_at = models.DateTimeField()
+    # Whether it was compared with those of other entrants.
+    compared = models.BooleanField(default=False)
     # Made in the dark; counts only if the whole set is applied.
     rejudging = models.ForeignKey(
         "Rejudging", on_delete=models.PROTECT, null=True, blank=True, related_name="evaluations"
@@ -310,3 +312,32 @@ class RetiredItem(models.Model):
 
     def __str__(self) -> str:
         return f"{self.example_id} of {self.split}"
+
+
+class AlertKind(models.TextChoices):
+    BURST = "burst", "Many submissions in a short time"
+    SAME_FILE = "same-file", "One file from different entrants"
+    ALIKE = "alike", "Nearly the same predictions from different entrants"
+
+
+class Alert(models.Model):
+    """Something organisers should look at. It accuses nobody: chance and shared code do this too."""
+
+    challenge = models.ForeignKey(Challenge, on_delete=models.CASCADE, related_name="alerts")
+    phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=10, choices=AlertKind)
+    # What it is about, so that it is raised once.
+    key = models.CharField(max_length=120)
+    entrants = models.ManyToManyField(Entrant, related_name="+")
+    words = models.CharField(max_length=400)
+    created_at = models.DateTimeField()
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["phase", "key"], name="one_alert_per_matter")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in {self.phase_id}"

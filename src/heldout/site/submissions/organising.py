@@ -24,7 +24,7 @@ from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import require
 from heldout.site.common.problems import ProblemJson, refusal
-from heldout.site.submissions import dead_letters, rejudging, services
+from heldout.site.submissions import alerts, dead_letters, rejudging, services
 from heldout.site.submissions.forms import RejudgingForm
 from heldout.site.submissions.models import Rejudging
 
@@ -152,3 +152,26 @@ def _end_rejudging(
     else:
         messages.success(request, done)
     return redirect("submissions:rejudging", slug, number)
+
+
+@login_required
+@require_safe
+def show_alerts(request: HttpRequest, slug: str) -> HttpResponse:
+    challenge, user = _organised(request, slug, "challenges.review")
+    context = _frame(request, challenge, "alerts", "Alerts")
+    context["alerts"] = alerts.alerts_of(challenge=challenge, viewer=user)
+    return render(request, "submissions/alerts.html", context)
+
+
+@login_required
+@require_POST
+def answer_alert(request: HttpRequest, slug: str, number: int) -> HttpResponse:
+    """Say that it was looked at, or count the accounts as one person."""
+    challenge, user = _organised(request, slug)
+    alert = get_object_or_404(challenge.alerts, pk=number)
+    if request.POST.get("answer") == "one":
+        alerts.count_as_one(alert=alert, by=user, now=timezone.now())
+        messages.success(request, "They share one person's limits from now on.")
+    else:
+        alerts.settle(alert=alert, by=user, now=timezone.now())
+    return redirect("submissions:alerts", slug)

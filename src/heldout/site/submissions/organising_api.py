@@ -17,8 +17,8 @@ from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import require
 from heldout.site.common import audit
 from heldout.site.common.models import AuditEntry
-from heldout.site.submissions import dead_letters, rejudging, services
-from heldout.site.submissions.models import Rejudging, Submission
+from heldout.site.submissions import alerts, dead_letters, rejudging, services
+from heldout.site.submissions.models import Alert, Rejudging, Submission
 
 router = Router(tags=["Organising"], auth=SIGNED_IN)
 LIST_LIMIT = 500
@@ -301,3 +301,66 @@ def verify_audit(request: HttpRequest, head: str = "") -> dict[str, Any]:
         raise PermissionDenied("This is for the site's staff.")
     verdict = audit.verify(head=head)
     return {**verdict._asdict(), "faults": [one._asdict() for one in verdict.faults]}
+
+
+class AlertOut(Schema):
+    id: int
+    phase: str
+    kind: str
+    words: str
+    entrants: list[str]
+    created_at: datetime
+    settled_at: datetime | None
+
+
+@router.get(
+    "/challenges/{slug}/alerts", response={200: list[AlertOut], **REFUSED}, url_name="alerts"
+)
+def list_alerts(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
+    """What organisers should look at: bursts, and predictions that are too much alike."""
+    challenge = find_challenge(slug, viewer(request))
+    return [_alert(one) for one in alerts.alerts_of(challenge=challenge, viewer=viewer(request))]
+
+
+@router.post(
+    "/challenges/{slug}/alerts/{number}/settle",
+    response={200: AlertOut, **REFUSED},
+    url_name="settle-alert",
+)
+def settle_alert(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+    """Say that an alert was looked at."""
+    found, by = _find_alert(request, slug, number), request.auth  # type: ignore[attr-defined]
+    alerts.settle(alert=found, by=by, now=timezone.now())
+    found.refresh_from_db()
+    return _alert(found)
+
+
+@router.post(
+    "/challenges/{slug}/alerts/{number}/count-as-one",
+    response={200: AlertOut, **REFUSED},
+    url_name="count-as-one",
+)
+def count_as_one(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+    """Hold everybody of the alert's entrants to one person's limits."""
+    found, by = _find_alert(request, slug, number), request.auth  # type: ignore[attr-defined]
+    alerts.count_as_one(alert=found, by=by, now=timezone.now())
+    found.refresh_from_db()
+    return _alert(found)
+
+
+def _find_alert(request: HttpRequest, slug: str, number: int) -> Alert:
+    challenge = find_challenge(slug, viewer(request))
+    require(viewer(request), "challenges.review", challenge)
+    found = challenge.alerts.filter(pk=number).first()
+    if found is None:
+        raise Http404("There is no such alert.")
+    return found
+
+
+def _alert(found: Alert) -> dict[str, Any]:
+    shown = ("id", "kind", "words", "created_at", "settled_at")
+    return {
+        **{name: getattr(found, name) for name in shown},
+        "phase": found.phase.key,
+        "entrants": [entrant.name for entrant in found.entrants.all()],
+    }

@@ -22,7 +22,7 @@ from heldout.site.challenges.services import (
 from heldout.site.common import audit, jobs
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Conflict, Refused
-from heldout.site.submissions import limits, storage
+from heldout.site.submissions import alerts, limits, storage
 from heldout.site.submissions.models import Status, Submission
 
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".zip")
@@ -95,6 +95,7 @@ def _record(submission: Submission) -> Submission:
     limits.take(phase=submission.phase, entrant=submission.entrant, user=submission.by, now=now)
     submission.save(force_insert=True)
     enqueue(submission, now=now)
+    alerts.notice_burst(submission)
     audit.record("submitted", by=submission.by, on=submission, now=now, sha256=submission.sha256)
     return submission
 

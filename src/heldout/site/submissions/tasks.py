@@ -25,7 +25,7 @@ from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, Hopeless, handles
 from heldout.site.common.models import Job
 from heldout.site.common.problems import refusal
-from heldout.site.submissions import guards, limits, standings, stats, storage, tidying
+from heldout.site.submissions import alerts, guards, limits, standings, stats, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import (
     Board,
@@ -42,6 +42,7 @@ from heldout.site.submissions.services import EVALUATE
 
 COMPUTE_RANGES = "ranges"
 TURN_BOARD = "turn"
+COMPARE = "alike"
 # Ranges of ranks that take long are computed at most this share of the time.
 RANGES_SHARE = 0.5
 QUICK = 1.0
@@ -222,6 +223,13 @@ def compute_board(job: Job, clock: Clock) -> None:
         _save(phase, version, now, standing)
         _look_again(results.regime, now)
         jobs.enqueue(
+            COMPARE,
+            key=f"{COMPARE}:{phase.pk}:{version}",
+            payload={"phase": phase.pk},
+            now=now,
+            lane=COMPARE,
+        )
+        jobs.enqueue(
             COMPUTE_RANGES,
             key=f"{COMPUTE_RANGES}:{phase.pk}:{version}",
             payload={"phase": phase.pk},
@@ -241,6 +249,16 @@ def _look_again(regime: Regime, now: datetime) -> None:
             now=moment,
             priority=BOARD_PRIORITY,
         )
+
+
+@handles(COMPARE, slow=True)
+def compare(job: Job, clock: Clock) -> None:
+    """Tell organisers of predictions from different entrants that are too much alike."""
+    phase, _ = _board(job)
+    now = clock()
+    alerts.compare_new(standings.results_of(phase), now=now)
+    with jobs.finishing(job, now=clock()):
+        pass
 
 
 @handles(TURN_BOARD)

@@ -16,6 +16,8 @@ urlpatterns = [
     path(f"{_organise}statistics/<slug:table>.csv", activity_views.table, name="activity-table"),
     path(f"{_organise}scoring/", organising.scoring, name="scoring"),
     path(f"{_organise}scoring/again/", organising.rescore_failed, name="rescore-failed"),
+    path(f"{_organise}alerts/", organising.show_alerts, name="alerts"),
+    path(f"{_organise}alerts/<int:number>/", organising.answer_alert, name="alert"),
     path(f"{_organise}rejudging/", organising.rejudgings, name="rejudgings"),
     path(f"{_organise}rejudging/<int:number>/", organising.show_rejudging, name="rejudging"),
     path(

@@ -1,0 +1,225 @@
+"""What organisers should look at: bursts, and predictions that are too much alike."""
+
+from __future__ import annotations
+
+import secrets
+import tempfile
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from functools import lru_cache
+from pathlib import Path, PurePath
+
+import numpy as np
+import polars as pl
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import transaction
+from numpy.typing import NDArray
+
+from heldout.errors import BadInput
+from heldout.evaluation.data import Flags
+from heldout.evaluation.reading.table import read_table
+from heldout.evaluation.stats import ExampleStats
+from heldout.site.accounts.models import User
+from heldout.site.challenges.models import Challenge, Entrant, Phase
+from heldout.site.challenges.services import Viewer, require
+from heldout.site.common import audit
+from heldout.site.submissions import limits, storage
+from heldout.site.submissions.models import Alert, AlertKind, Linked, Submission
+from heldout.site.submissions.numbers import Results
+
+# So many submissions of one person in so short a time are a burst.
+BURST = 10
+BURST_TIME = timedelta(minutes=10)
+# Predictions are alike if they agree on this share of the examples that either got wrong.
+ALIKE = 0.95
+# Where right and wrong are unknown: on this share of all examples.
+ALIKE_AT_ALL = 0.99
+# Of fewer examples nothing follows.
+FEWEST = 20
+# Of each other entrant, so many submissions are compared, the latest.
+LATEST = 3
+
+Prints = NDArray[np.uint64]
+
+
+def notice_burst(submission: Submission) -> None:
+    """Look at the person's last minutes; call it in the transaction that takes a submission in."""
+    since = submission.created_at - BURST_TIME
+    recent = Submission.objects.filter(
+        phase=submission.phase,
+        entrant=submission.entrant_id,
+        by=submission.by,
+        created_at__gt=since,
+        created_at__lte=submission.created_at,
+    ).count()
+    if recent >= BURST:
+        words = f"{submission.entrant.name} sent {recent} files within 10 minutes"
+        key = f"burst:{submission.by_id}:{submission.created_at:%Y-%m-%d}"
+        _raise(submission.phase, AlertKind.BURST, key, [submission.entrant], words, submission)
+
+
+def compare_new(results: Results, *, now: datetime) -> list[Alert]:
+    """Compare every result that is new with the latest ones of all other entrants."""
+    new = results.scored().filter(evaluation__compared=False).select_related("phase__challenge")
+    found = [alert for one in new for alert in _compare(one, results, now)]
+    for alert in found:
+        _mail(alert)
+    return found
+
+
+def _compare(submission: Submission, results: Results, now: datetime) -> list[Alert]:
+    raised = []
+    for other in _others(submission, results):
+        if (words := _likeness(submission, other, results)) is None:
+            continue
+        kind = AlertKind.SAME_FILE if submission.sha256 == other.sha256 else AlertKind.ALIKE
+        pair = sorted((submission.entrant, other.entrant), key=lambda entrant: entrant.pk)
+        key = f"{kind}:{pair[0].pk}:{pair[1].pk}"
+        raised.append(_raise(submission.phase, kind, key, pair, words, submission, now=now))
+    evaluation = submission.evaluation
+    assert evaluation is not None
+    evaluation.compared = True
+    evaluation.save(update_fields=["compared"])
+    return [alert for alert in raised if alert is not None]
+
+
+def _others(submission: Submission, results: Results) -> Iterator[Submission]:
+    """The latest of every other entrant; baselines are meant to be copied."""
+    counts: dict[int, int] = {}
+    others = results.scored().exclude(entrant=submission.entrant_id).filter(entrant__baseline=False)
+    for other in others.order_by("-created_at", "-id"):
+        counts[other.entrant_id] = counts.get(other.entrant_id, 0) + 1
+        if counts[other.entrant_id] <= LATEST:
+            yield other
+
+
+def _likeness(one: Submission, other: Submission, results: Results) -> str | None:
+    names = f"{one.entrant.name} and {other.entrant.name}"
+    if one.sha256 == other.sha256:
+        return f"{names} sent the same file"
+    prints = [_prints(each.sha256, PurePath(each.filename).suffix.lower()) for each in (one, other)]
+    if prints[0] is None or prints[1] is None or len(prints[0]) != len(prints[1]):
+        return None
+    equal = prints[0] == prints[1]
+    wrong = _wrong(one, other, results)
+    if wrong is None or len(wrong) != len(equal):
+        alike, of, most = equal, "of all examples", ALIKE_AT_ALL
+    else:
+        alike, of, most = equal[wrong], "of the examples that either got wrong", ALIKE
+    if len(alike) < FEWEST or alike.mean() < most:
+        return None
+    return f"{names} predict the same for {100 * alike.mean():.0f} % {of} ({len(alike):,})"
+
+
+@lru_cache(maxsize=512)
+def _prints(sha256: str, suffix: str) -> Prints | None:
+    """A number for each prediction of a table, in the order of the ids; None for other kinds."""
+    with tempfile.TemporaryDirectory() as folder:
+        named = Path(folder) / f"predictions{suffix}"
+        try:
+            named.symlink_to(storage.verified(sha256))
+            frame = read_table(named).frame
+        except (BadInput, OSError, storage.DamagedFile, pl.exceptions.PolarsError):
+            return None
+    if not len(frame.columns):
+        return None
+    ordered = frame.sort(frame.columns[0])
+    rest = ordered.select(pl.all().exclude(frame.columns[0]))
+    return rest.hash_rows(seed=0).to_numpy() if rest.width else None
+
+
+def _wrong(one: Submission, other: Submission, results: Results) -> Flags | None:
+    """Which examples either got wrong, in the order of their ids; None where no example is."""
+    found = [_right(results.stats(each)) for each in (one, other)]
+    if found[0] is None or found[1] is None:
+        return None
+    wrong: Flags = ~(found[0] & found[1])
+    return wrong
+
+
+def _right(stats: ExampleStats | None) -> Flags | None:
+    if stats is None:
+        return None
+    for array in stats.arrays.values():
+        values = np.asarray(array) if isinstance(array, np.ndarray) else None
+        if values is not None and values.ndim == 1 and set(np.unique(values)) <= {0, 1}:
+            order = stats.example_ids.arg_sort().to_numpy()
+            right: Flags = values.astype(bool)[order]
+            return right
+    return None
+
+
+def _raise(
+    phase: Phase,
+    kind: AlertKind,
+    key: str,
+    entrants: Iterable[Entrant],
+    words: str,
+    submission: Submission,
+    *,
+    now: datetime | None = None,
+) -> Alert | None:
+    """Raise an alert, once; None if it was."""
+    at = now or submission.created_at
+    with transaction.atomic():
+        alert, new = Alert.objects.get_or_create(
+            phase=phase,
+            key=key,
+            defaults={
+                "challenge": phase.challenge,
+                "kind": kind,
+                "words": words,
+                "created_at": at,
+            },
+        )
+        if not new:
+            return None
+        alert.entrants.set(entrants)
+        audit.record("alert raised", by=None, on=phase, now=at, kind=kind.value, words=words)
+    return alert
+
+
+def _mail(alert: Alert) -> None:
+    """Tell the organisers; the alert stands on their page in any case."""
+    to = [row.user.email for row in alert.challenge.organisers.select_related("user")]
+    where = f"{settings.HELDOUT.base_url}/challenges/{alert.challenge.slug}/organise/alerts/"
+    title = " ".join(
+        f"[{settings.HELDOUT.site_name}] {alert.challenge.title}: {alert.kind}".split()
+    )
+    for address in to:
+        send_mail(title, f"{alert.words}.\n\n{where}\n", None, [address], fail_silently=True)
+
+
+def alerts_of(*, challenge: Challenge, viewer: Viewer) -> list[Alert]:
+    require(viewer, "challenges.review", challenge)
+    return list(challenge.alerts.select_related("phase").prefetch_related("entrants"))
+
+
+def settle(*, alert: Alert, by: User, now: datetime) -> None:
+    """Say that it was looked at."""
+    require(by, "challenges.edit", alert.challenge)
+    with transaction.atomic():
+        if Alert.objects.filter(pk=alert.pk, settled_at=None).update(settled_at=now):
+            audit.record("alert settled", by=by, on=alert.phase, now=now, alert=alert.pk)
+
+
+def count_as_one(*, alert: Alert, by: User, now: datetime) -> str:
+    """Hold everybody of the alert's entrants to one person's limits; returns that person's name."""
+    require(by, "challenges.edit", alert.challenge)
+    users = list(User.objects.filter(memberships__entrant__in=alert.entrants.all()).distinct())
+    with transaction.atomic():
+        known = Linked.objects.filter(challenge=alert.challenge, user__in=users)
+        persons = sorted(set(known.values_list("person", flat=True)))
+        person = persons[0] if persons else secrets.token_hex(8)
+        others = Linked.objects.filter(challenge=alert.challenge, person__in=persons)
+        everybody = {*users, *(link.user for link in others.select_related("user"))}
+        limits.count_as_one(
+            challenge=alert.challenge,
+            users=sorted(everybody, key=lambda user: user.pk),
+            person=person,
+        )
+        Alert.objects.filter(pk=alert.pk, settled_at=None).update(settled_at=now)
+        ids = sorted(user.pk for user in everybody)
+        audit.record("counted as one", by=by, on=alert.phase, now=now, users=ids)
+    return person

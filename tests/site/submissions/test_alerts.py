@@ -1,0 +1,140 @@
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from django.core import mail
+from django.core.exceptions import PermissionDenied
+from django.utils import timezone
+
+from heldout.site.challenges.services import edit_phase
+from heldout.site.common.problems import Refused
+from heldout.site.submissions.alerts import BURST, alerts_of, count_as_one, settle
+from heldout.site.submissions.models import Alert, Submission
+from heldout.site.worker import drain
+
+
+def altered(content: bytes, *rows: int) -> bytes:
+    """The same predictions, except for these rows."""
+    table = list(csv.reader(io.StringIO(content.decode())))
+    for row in rows:
+        table[row + 1][1] = {"cat": "dog", "dog": "bird", "bird": "cat"}[table[row + 1][1]]
+    return "\n".join(",".join(row) for row in [*table, []]).encode()
+
+
+def test_one_file_from_two_entrants_raises_one_alert(
+    scored, participant, rival, challenge, organiser
+):
+    scored(participant, 30)
+    scored(rival, 30)
+    scored(rival, 30)
+    (alert,) = alerts_of(challenge=challenge, viewer=organiser)
+    assert alert.kind == "same-file"
+    assert {one.name for one in alert.entrants.all()} == {"participant", "rival"}
+    (sent,) = mail.outbox
+    assert sent.to == ["organiser@example.org"]
+    assert "sent the same file" in sent.body
+
+
+def test_nearly_the_same_predictions_raise_an_alert(scored, participant, rival, predictions):
+    scored(participant, 30)
+    # One more right answer: 29 of the 30 examples that either got wrong are predicted alike.
+    scored(rival, content=altered(predictions(30), 59))
+    assert Alert.objects.get().words == (
+        "rival and participant predict the same for 97 % of the examples that either got wrong (30)"
+    )
+
+
+def test_predictions_that_err_differently_raise_none(scored, participant, rival, predictions):
+    scored(participant, 30)
+    scored(rival, content=altered(predictions(30), *range(30, 45)))
+    assert not Alert.objects.exists()
+
+
+def test_two_who_are_right_are_not_alike(scored, participant, rival, predictions):
+    """Both make a handful of errors: of so few nothing follows."""
+    scored(participant, 58)
+    scored(rival, 57)
+    assert not Alert.objects.exists()
+
+
+def test_ones_own_submissions_and_baselines_are_not_compared(scored, participant, rival, challenge):
+    scored(participant, 30)
+    scored(participant, 30)
+    challenge.entrants.filter(name="participant").update(baseline=True)
+    scored(rival, 30)
+    assert not Alert.objects.exists()
+
+
+def test_a_burst_raises_one_alert(hand_in, participant, rival):
+    now = datetime(2030, 5, 1, 12, tzinfo=UTC)
+    for number in range(BURST + 1):
+        hand_in(participant, number, now=now + timedelta(seconds=number))
+        hand_in(rival, number, now=now + timedelta(minutes=5 * number))
+    (alert,) = Alert.objects.all()
+    assert alert.words == f"participant sent {BURST} files within 10 minutes"
+
+
+def test_only_organisers_see_and_answer_alerts(scored, participant, rival, challenge, signed_in):
+    scored(participant, 30)
+    scored(rival, 30)
+    alert, now = Alert.objects.get(), timezone.now()
+    for user in (participant, rival):
+        with pytest.raises(PermissionDenied):
+            alerts_of(challenge=challenge, viewer=user)
+        for verb in (settle, count_as_one):
+            with pytest.raises(PermissionDenied):
+                verb(alert=alert, by=user, now=now)
+        assert signed_in(user).get("/challenges/cats/organise/alerts/").status_code == 403
+
+
+def test_an_organiser_answers_on_the_page_and_by_program(
+    scored, participant, rival, organiser, signed_in, api
+):
+    scored(participant, 30)
+    scored(rival, 30)
+    address = "/challenges/cats/organise/alerts/"
+    client, alert = signed_in(organiser), Alert.objects.get()
+    assert "sent the same file" in client.get(address).content.decode()
+    client.post(f"{address}{alert.pk}/", {"answer": "seen"})
+    (found,) = api(organiser).get("/api/v1/challenges/cats/alerts").json()
+    assert found["settled_at"]
+    answer = f"/api/v1/challenges/cats/alerts/{alert.pk}/count-as-one"
+    assert api(organiser).post(answer).status_code == 200
+    assert api(participant).post(answer).status_code == 403
+
+
+def test_thirty_accounts_of_one_group_are_noticed_and_held_to_one_limit(
+    enter_as, hand_in, phase, organiser, predictions
+):
+    """What happened in 2015: 30 accounts, about 200 submissions, a limit of two a week."""
+    monday = timezone.now() - timedelta(days=timezone.now().weekday() + 14)
+    edit_phase(phase=phase, by=organiser, now=monday, per_day=None, in_total=None, per_week=2)
+    accounts = [enter_as(f"lab-{number}") for number in range(30)]
+
+    def send_all(week: int) -> int:
+        """Everybody tries thrice and a bit: about 200 files over two weeks."""
+        taken = 0
+        for number, account in enumerate(accounts):
+            for attempt in range(3 + number % 2):
+                try:
+                    content = altered(predictions(30), 59 - (number + attempt) % 3)
+                    hand_in(account, content=content, now=monday + timedelta(weeks=week))
+                    taken += 1
+                except Refused:
+                    pass
+        return taken
+
+    # Nothing tells yet that they belong together: the limit holds for each account.
+    assert send_all(0) == 60
+    later = Submission.objects.exclude(by__in=accounts[:4])
+    later.update(status="withdrawn")
+    drain()
+    assert Alert.objects.exclude(kind="burst").count() >= 3
+    for alert in Alert.objects.exclude(kind="burst"):
+        count_as_one(alert=alert, by=organiser, now=timezone.now())
+    last = Alert.objects.exclude(kind="burst").first()
+    last.entrants.set(phase.challenge.entrants.all())
+    count_as_one(alert=last, by=organiser, now=timezone.now())
+    # In the next week the whole group has two.
+    assert send_all(1) == 2

@@ -1,0 +1,113 @@
+"""Break the software on purpose, in a copy, and see that a test notices.
+
+python tools/broken_builds.py          every build: its test passes as it is, and fails when broken
+python tools/broken_builds.py fencing  one of them
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+SITE = "src/heldout/site"
+
+
+class Build(NamedTuple):
+    """One text of one file that is replaced, and the test that fails then."""
+
+    name: str
+    file: str
+    text: str
+    instead: str
+    test: str
+
+
+BUILDS = (
+    Build(
+        "fencing",
+        f"{SITE}/common/jobs.py",
+        "Job.objects.filter(pk=job.pk, state=JobState.RUNNING, owner=job.owner)",
+        "Job.objects.filter(pk=job.pk)",
+        "tests/site/common/test_jobs.py::"
+        "test_a_late_result_is_refused_and_nothing_of_it_is_written",
+    ),
+    Build(
+        "check-then-save",
+        f"{SITE}/submissions/limits.py",
+        '    return rows.update(used=F("used") + 1) == len(who)\n',
+        "    found = list(rows)\n"
+        "    for row in found:\n"
+        "        row.used += 1\n"
+        "        row.save()\n"
+        "    return len(found) == len(who)\n",
+        "tests/site/submissions/test_limits.py::test_two_at_once_cannot_both_take_the_last_place",
+    ),
+    Build(
+        "deferred",
+        f"{SITE}/databases.py",
+        '"transaction_mode": "IMMEDIATE"',
+        '"transaction_mode": "DEFERRED"',
+        "tests/site/test_setup.py::test_every_connection_of_sqlite_is_durable",
+    ),
+    Build(
+        "answers-served",
+        f"{SITE}/settings.py",
+        'ANSWERS = DATA / "answers"',
+        'ANSWERS = FILES / "answers"',
+        "tests/site/test_promises.py::test_answers_and_uploads_lie_below_no_served_folder",
+    ),
+    Build(
+        "board-without-version",
+        f"{SITE}/submissions/api.py",
+        'return f"board-{render.__name__}-{etag.strip(chr(34))}"',
+        'return f"board-{render.__name__}"',
+        "tests/site/test_promises.py::test_a_cached_leaderboard_is_never_an_old_one",
+    ),
+)
+
+
+def broken(build: Build, source: str) -> str:
+    """The file's text with the fault in it."""
+    if source.count(build.text) != 1:
+        sys.exit(f"{build.name}: {build.file} no longer has the text that it replaces")
+    return source.replace(build.text, build.instead)
+
+
+def fails(build: Build, source: Path) -> bool:
+    """Whether the build's test fails with this source tree."""
+    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:randomly", build.test]
+    environ = {**os.environ, "PYTHONPATH": str(source)}
+    done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
+    if done.returncode not in (0, 1):
+        sys.exit(f"{build.name}: pytest could not run\n{done.stdout}{done.stderr}")
+    return done.returncode == 1
+
+
+def check(build: Build, folder: Path) -> bool:
+    """Break a copy; the test must pass on what is here and fail on the copy."""
+    copy = folder / build.name
+    shutil.copytree(ROOT / "src", copy / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    file = copy / build.file
+    file.write_text(broken(build, file.read_text("utf-8")), "utf-8")
+    noticed = fails(build, copy / "src") and not fails(build, ROOT / "src")
+    print(f"{'noticed' if noticed else 'MISSED ':8} {build.name:22} {build.test}")
+    return noticed
+
+
+def main(names: list[str]) -> int:
+    chosen = [build for build in BUILDS if not names or build.name in names]
+    if not chosen:
+        sys.exit(f"the builds are {', '.join(build.name for build in BUILDS)}")
+    with tempfile.TemporaryDirectory(prefix="heldout-broken-") as folder:
+        missed = [build for build in chosen if not check(build, Path(folder))]
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
