@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 BLOCK_BYTES = 1 << 24  # Weights held at a time; small enough for the caches of a server.
+TOGETHER = 128  # What is walked side by side elsewhere; larger blocks are multiples of it.
 LARGE_GROUP = 32  # From this size on one binomial draw is cheaper than drawing the members.
 
 
@@ -53,7 +54,9 @@ class Resampling:
 
     def blocks(self, size: int | None = None) -> Iterator[NDArray[np.float64]]:
         """Yield whole-numbered weights of shape (at most `size`, n) until all replicates are out."""
-        size = size or max(1, BLOCK_BYTES // (8 * max(1, self.n)))
+        if size is None:
+            size = max(1, BLOCK_BYTES // (8 * max(1, self.n)))
+            size -= size % TOGETHER if size > TOGETHER else 0
         for start in range(0, self.replicates, size):
             stop = min(start + size, self.replicates)
             block = np.empty((stop - start, self.n))

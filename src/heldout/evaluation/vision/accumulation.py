@@ -17,7 +17,7 @@ from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.evaluation.vision.matching import rank_in_runs, unpack
 from heldout.evaluation.vision.objects import stable_order
 
-LANES = 64  # Resamples walked side by side: many for the vector unit, few enough for its cache.
+LANES = 128  # Resamples walked side by side: many for the vector unit, few enough for its cache.
 
 
 class Cut(NamedTuple):

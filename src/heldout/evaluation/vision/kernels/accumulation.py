@@ -1,7 +1,7 @@
 """Average precision and recall again and again under other weights of the images.
 
 What is matched does not depend on the weights, so a resample costs one walk along the detections in
-score order. Many resamples are walked at once, side by side in lanes that the compiler turns into
+score order and one back, on which the best precision further on is known. Many resamples are walked at once, side by side in lanes that the compiler turns into
 vector instructions.
 """
 
@@ -28,49 +28,60 @@ def add(total: Floats, row: Floats) -> None:
 
 
 @compiled
-def hit(
-    true: Floats, seen: Floats, own: Floats, before: Floats, objects: Floats, points: int,
-    curve: Floats, reached: Floats,
+def subtract(total: Floats, row: Floats) -> None:
+    """Subtract a row from a total, lane by lane."""
+    for lane in range(total.size):
+        total[lane] -= row[lane]
+
+
+@compiled
+def unhit(
+    true: Floats, false: Floats, before: Floats, own: Floats, objects: Floats, points: int,
+    best: Floats, reached: Floats, area: Floats,
 ) -> None:  # fmt: skip
-    """Count a true positive; write the precision at it, and how many recalls are reached by then.
+    """Walk back over a true positive: the curve gets the step above it at the best precision.
 
     The recalls are j / (points - 1) as `linspace` rounds them, whence the two comparisons.
+
+    Args:
+        true: True positives up to and with this one; less this one on return.
+        false: False positives before it that met an object.
+        before: False positives before it that met none.
+        own: The weight of its image.
+        objects: How many there are to find.
+        points: Number of recalls.
+        best: The best precision further on; with this one on return.
+        reached: How many recalls the next true positive reaches; what this one does on return.
+        area: The sum of the curve from the next one on; from this one on return.
     """
     last = points - 1.0
     step = 1.0 / last
     for lane in range(true.size):
-        seen[lane] += own[lane]
-        true[lane] += own[lane]
-        curve[lane] = true[lane] / (before[lane] + seen[lane] + TINY)
         share = true[lane] / objects[lane]
         place = np.floor(share * last)
         above = 1.0 if (place + 1.0) * step <= share else 0.0
         below = 1.0 if place * step > share else 0.0
-        reached[lane] = place + above - below + 1.0
+        here = place + above - below + 1.0
+        area[lane] += best[lane] * (reached[lane] - here)
+        reached[lane] = here
+        precision = true[lane] / (before[lane] + (true[lane] + false[lane]) + TINY)
+        best[lane] = precision if precision > best[lane] else best[lane]
+        true[lane] -= own[lane]
 
 
 @compiled
-def hit_area(
-    true: Floats, seen: Floats, own: Floats, before: Floats, objects: Floats, curve: Floats,
-    reached: Floats,
+def unhit_area(
+    true: Floats, false: Floats, before: Floats, own: Floats, objects: Floats, best: Floats,
+    reached: Floats, area: Floats,
 ) -> None:  # fmt: skip
-    """Count a true positive; write the precision at it, and the recall reached by then."""
+    """Do the same with `reached` as the recall itself, for the area under the curve."""
     for lane in range(true.size):
-        seen[lane] += own[lane]
-        true[lane] += own[lane]
-        curve[lane] = true[lane] / (before[lane] + seen[lane] + TINY)
-        reached[lane] = true[lane] / objects[lane]
-
-
-@compiled
-def fill(
-    area: Floats, best: Floats, curve: Floats, reached: Floats, reached_before: Floats
-) -> None:
-    """Add one step of the curve, walking backwards: the best precision from here on, times width."""
-    for lane in range(area.size):
-        highest = curve[lane] if curve[lane] > best[lane] else best[lane]
-        best[lane] = highest
-        area[lane] += highest * (reached[lane] - reached_before[lane])
+        here = true[lane] / objects[lane]
+        area[lane] += best[lane] * (reached[lane] - here)
+        reached[lane] = here
+        precision = true[lane] / (before[lane] + (true[lane] + false[lane]) + TINY)
+        best[lane] = precision if precision > best[lane] else best[lane]
+        true[lane] -= own[lane]
 
 
 @compiled
@@ -103,56 +114,63 @@ def average_precision(
         recall: The largest recall, written.
     """
     blocks, lanes = weights.shape[0], weights.shape[2]
-    tracks = positives_at.size - 1
-    longest = 0
-    for track in range(tracks):
-        longest = max(longest, touched_at[track + 1] - touched_at[track])
-    own, before = np.empty((longest, lanes)), np.empty((longest, lanes))
-    curve, reached = np.empty((longest, lanes)), np.zeros((longest + 1, lanes))
-    objects, run, true = np.empty(lanes), np.empty(lanes), np.empty(lanes)
-    seen, best, area = np.empty(lanes), np.empty(lanes), np.empty(lanes)
+    objects, before = np.empty(lanes), np.empty(lanes)
+    true, false = np.empty((thresholds, lanes)), np.empty((thresholds, lanes))
+    best, area = np.empty((thresholds, lanes)), np.empty((thresholds, lanes))
+    reached = np.empty((thresholds, lanes))
     for block in range(blocks):
         weight = weights[block]
-        for track in range(tracks):
+        for track in range(positives_at.size - 1):
+            first, end = touched_at[track], touched_at[track + 1]
+            curved = with_precision[track]
             objects[:] = 0
+            before[:] = 0
             for p in range(positives_at[track], positives_at[track + 1]):
                 add(objects, weight[positives[p]])
-            miss, first = misses_at[track], touched_at[track]
-            length = touched_at[track + 1] - first
-            run[:] = 0
-            for i in range(length):
-                while miss < misses_before[first + i]:
-                    add(run, weight[misses[miss]])
-                    miss += 1
-                before[i, :] = run
-                own[i, :] = weight[images[first + i]]
+            true[:] = 0
+            false[:] = 0
+            for i in range(first, end):
+                own = weight[images[i]]
+                for t in range(thresholds):
+                    if hits[i] >> t & 1:
+                        add(true[t], own)
+                    elif curved and counted[i] >> t & 1:
+                        add(false[t], own)
             for t in range(thresholds):
-                bit = 1 << t
-                true[:] = 0
-                seen[:] = 0
-                m = 0
-                for i in range(length):
-                    if not counted[first + i] & bit:
-                        continue
-                    if not hits[first + i] & bit:
-                        add(seen, own[i])
-                    elif not with_precision[track]:
-                        add(true, own[i])
-                    elif points:
-                        hit(
-                            true, seen, own[i], before[i], objects, points, curve[m], reached[m + 1]
-                        )
-                        m += 1
-                    else:
-                        hit_area(true, seen, own[i], before[i], objects, curve[m], reached[m + 1])
-                        m += 1
-                best[:] = 0
-                area[:] = 0
-                for i in range(m - 1, -1, -1):
-                    fill(area, best, curve[i], reached[i + 1], reached[i])
                 for lane in range(lanes):
                     known = objects[lane] > 0
-                    precision[block, track, t, lane] = (
-                        area[lane] / max(points, 1) if known else np.nan
+                    recall[block, track, t, lane] = (
+                        true[t, lane] / objects[lane] if known else np.nan
                     )
-                    recall[block, track, t, lane] = true[lane] / objects[lane] if known else np.nan
+                    precision[block, track, t, lane] = np.nan
+            if not curved:
+                continue
+            miss = misses_before[end - 1] if end > first else misses_at[track]
+            for m in range(misses_at[track], miss):
+                add(before, weight[misses[m]])
+            best[:] = 0
+            area[:] = 0
+            reached[:] = 0
+            for i in range(end - 1, first - 1, -1):
+                while miss > misses_before[i]:
+                    miss -= 1
+                    subtract(before, weight[misses[miss]])
+                own = weight[images[i]]
+                for t in range(thresholds):
+                    if not hits[i] >> t & 1:
+                        if counted[i] >> t & 1:
+                            subtract(false[t], own)
+                    elif points:
+                        unhit(
+                            true[t], false[t], before, own, objects, points, best[t], reached[t],
+                            area[t],
+                        )  # fmt: skip
+                    else:
+                        unhit_area(
+                            true[t], false[t], before, own, objects, best[t], reached[t], area[t]
+                        )
+            for t in range(thresholds):
+                for lane in range(lanes):
+                    whole = area[t, lane] + best[t, lane] * reached[t, lane]
+                    if objects[lane] > 0:
+                        precision[block, track, t, lane] = whole / max(points, 1)
