@@ -59,7 +59,8 @@ broken: $(VENV)/.dev  ## Break a copy in five ways and see that a test notices e
 	$(bin)/python tools/broken_builds.py
 
 bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio measured in one run.
-	@for file in benchmarks/bench_*.py; do echo "== $$file"; $(bin)/python "$$file" || exit 1; done
+	@for file in benchmarks/bench_*.py; do echo "== $$file"; PYTHONPATH=. $(bin)/python "$$file" || exit 1; done
+	@for file in benchmarks/bench_site_*.py; do echo "== $$file, PostgreSQL"; $(bin)/python tools/with_postgresql.py PYTHONPATH=. $(bin)/python "$$file" || exit 1; done
 
 rush: $(VENV)/.dev  ## Run the last minute before a deadline, with killed processes, on both databases.
 	$(bin)/python -m benchmarks.rush

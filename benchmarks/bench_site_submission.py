@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 import time
-from contextlib import closing
 
 import numpy as np
 
@@ -33,12 +31,10 @@ def upload(site: Running, token: str, version: int) -> tuple[str, float]:
     return response.json()["id"], time.perf_counter() - began
 
 
-def scoring_seconds(site: Running, submission: str) -> float:
-    with closing(sqlite3.connect(site.folder / "db.sqlite3")) as database:
-        found = database.execute(
-            "SELECT seconds FROM submissions_evaluation WHERE submission_id = ?", [submission]
-        )
-        return float(found.fetchone()[0])
+def scoring_seconds(submission: str) -> float:
+    from heldout.site.submissions.models import Evaluation
+
+    return Evaluation.objects.get(submission=submission).seconds
 
 
 def main() -> None:
@@ -48,7 +44,7 @@ def main() -> None:
         for version in range(1, UPLOADS + 1):
             submission, seconds = upload(site, token, version)
             totals.append(seconds * 1000)
-            outside.append((seconds - scoring_seconds(site, submission)) * 1000)
+            outside.append((seconds - scoring_seconds(submission)) * 1000)
     for name, values in (("upload to leaderboard row", totals), ("outside scoring", outside)):
         p50, p95 = np.percentile(values, [50, 95])
         print(f"{name:28} p50 {p50:6.0f} ms   p95 {p95:6.0f} ms   ({UPLOADS} uploads)")

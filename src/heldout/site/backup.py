@@ -160,7 +160,7 @@ def _add(archive: tarfile.TarFile, name: str, content: IO[bytes]) -> File:
     info = tarfile.TarInfo(name)
     info.size, info.mode = content.seek(0, os.SEEK_END), 0o600
     content.seek(0)
-    archive.addfile(info, reader)  # type: ignore[arg-type]  # It only reads.
+    archive.addfile(info, reader)  # It only reads.
     return File(reader.sha256.hexdigest(), info.size)
 
 

@@ -59,6 +59,7 @@ def _first_free(folder: Path) -> int:
             number += 1
 
 
+# One per process, made with its first request.
 _counters: Counters | None = None
 _making = threading.Lock()
 
@@ -69,12 +70,18 @@ def folder() -> Path:
 
 def count_request(status: int, seconds: float) -> None:
     """Count one answered request; a disk that cannot be written stops nobody."""
-    global _counters  # noqa: PLW0603  # One per process, made with its first request.
     with suppress(OSError):
         if _counters is None:
-            with _making:
-                _counters = _counters or Counters(folder())
-        _counters.count(status, seconds)
+            _make_counters()
+        if _counters is not None:
+            _counters.count(status, seconds)
+
+
+def _make_counters() -> None:
+    global _counters  # noqa: PLW0603
+    with _making:
+        if _counters is None:
+            _counters = Counters(folder())
 
 
 def _totals() -> list[float]:
