@@ -38,6 +38,14 @@ PAGES = {
     "challenges:people": (ORGANISER, f"{DIGITS}organise/people/"),
     "challenges:remove-organiser": (ORGANISER, f"{DIGITS}organise/people/1/remove/"),
     "challenges:new-revision": (ORGANISER, f"{DIGITS}organise/revision/"),
+    "challenges:team": (PARTICIPANT, f"{DIGITS}team/"),
+    "challenges:team-join": (PARTICIPANT, f"{DIGITS}team/join/used-up/"),
+    "challenges:news": (PARTICIPANT, f"{DIGITS}news/"),
+    "challenges:write-news": (ORGANISER, f"{DIGITS}organise/news/"),
+    "challenges:winners": (ORGANISER, f"{DIGITS}winners/"),
+    "challenges:name-winners": (ORGANISER, f"{DIGITS}organise/winners/"),
+    "submissions:activity": (ORGANISER, f"{DIGITS}organise/statistics/"),
+    "transfer:archives": (ORGANISER, f"{DIGITS}organise/archive/"),
     "accounts:account": (PARTICIPANT, "/account/"),
     "accounts:link": (NOBODY, "/accounts/link/used-up/"),
     "account_login": (NOBODY, "/accounts/login/"),
@@ -50,8 +58,14 @@ PAGES = {
     "not found": (NOBODY, "/no-such-page/"),
     "forbidden": (PARTICIPANT, "/new/"),
 }
-# Addresses without a page of their own, and the one that needs a token to be made first.
-NO_PAGES = {"challenges:media", "accounts:revoke-token", "submissions:rescore"}
+# Addresses without a page of their own, and those that need a token or a team to be made first.
+NO_PAGES = {
+    *("challenges:media", "accounts:revoke-token", "submissions:rescore"),
+    *("challenges:site-feed", "challenges:news-feed", "challenges:want-mail"),
+    *("challenges:team-offer", "challenges:team-leave", "challenges:team-lead"),
+    *("challenges:uninvite", "challenges:retract-news"),
+    *("submissions:activity-table", "transfer:archive"),
+}
 
 
 def route_names(resolver: URLResolver, namespace: str = "") -> set[str]:
@@ -65,7 +79,7 @@ def route_names(resolver: URLResolver, namespace: str = "") -> set[str]:
 
 
 def test_every_route_has_its_page_here():
-    apps = ("common:", "accounts:", "challenges:", "submissions:")
+    apps = ("common:", "accounts:", "challenges:", "submissions:", "transfer:")
     routes = {name for name in route_names(get_resolver()) if name.startswith(apps)}
     assert routes == {name for name in PAGES if name.startswith(apps)} | NO_PAGES
 

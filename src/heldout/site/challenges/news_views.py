@@ -17,7 +17,7 @@ from heldout.site.accounts.models import User
 from heldout.site.challenges import news, winners
 from heldout.site.challenges.access import entrant_of
 from heldout.site.challenges.forms import AnnouncementForm, WinnersForm
-from heldout.site.challenges.frames import frame
+from heldout.site.challenges.frames import crumbs, frame
 from heldout.site.challenges.lookup import find_challenge
 from heldout.site.challenges.models import Announcement
 from heldout.site.challenges.organising import organised, organising_frame
@@ -129,6 +129,7 @@ def winners_page(request: HttpRequest, slug: str) -> HttpResponse:
             "entrant__members__user"
         ),
         "tab_title": "Winners",
+        "crumbs": crumbs(challenge, ("Winners", "")),
     }
     return render(request, "challenges/winners.html", context)
 

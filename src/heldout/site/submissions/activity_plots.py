@@ -12,6 +12,7 @@ from heldout.site.submissions.activity import MOST_SCORES, Day, PhaseScores
 
 _HEIGHT = 200
 MOST_DAYS = 400
+_WIDEST = 28
 
 
 def days_plot(days: Sequence[Day]) -> drawing.Plot | None:
@@ -27,7 +28,8 @@ def days_plot(days: Sequence[Day]) -> drawing.Plot | None:
         one = by_day.get(day)
         refused = one.refused + one.failed if one else 0
         taken = one.submissions - refused if one else 0
-        about = {"day": day.isoformat(), "label": f"{day:%d %b}"}
+        # The date sorts, what follows it is shown.
+        about = {"day": f"{day.isoformat()} {day.day} {day:%b}"}
         rows.append({**about, "low": 0, "high": taken, "color": drawing.ACCENT})
         rows.append({**about, "low": taken, "high": taken + refused, "color": drawing.SOFT})
     most = max(shown, key=lambda one: one.submissions)
@@ -44,12 +46,16 @@ def _bars(rows: list[dict[str, Any]], width: int) -> drawing.Chart:
     days = list(dict.fromkeys(row["day"] for row in rows))
     step = max(1, len(days) // (4 if width < drawing.WIDE else 10))
     axis = drawing.axis(
-        title=None, grid=False, labelAngle=0, values=days[::step], labelExpr="slice(datum.label, 5)"
+        title=None,
+        grid=False,
+        labelAngle=0,
+        values=days[::step],
+        labelExpr="slice(datum.label, 11)",
     )
     most = max(row["high"] for row in rows)
     bars = (
         alt.Chart(alt.Data(values=rows))
-        .mark_bar()
+        .mark_bar(size=max(1, min(_WIDEST, 0.7 * width / len(days))))
         .encode(
             x=alt.X("day:N", sort=None, axis=axis),
             y=alt.Y(
@@ -83,9 +89,18 @@ def scores_plot(phase: PhaseScores, zone: ZoneInfo) -> drawing.Plot | None:
         return None
     best = [row for row in rows if row["best"]]
     last = {**best[-1], "at": rows[-1]["at"]} if best else None
+    span = dots[-1].at - dots[0].at
+    clock = "%H:%M" if span > timedelta(minutes=10) else "%H:%M:%S"
+    form = "%-d %b" if span > timedelta(days=3) else clock
     words = formatting.score_text(dots[-1].value, percent=measure.percent)
     return drawing.draw(
-        lambda width: _dots(rows, [*best, *([last] if last else [])], measure.title, scale, width),
+        lambda width: _dots(
+            rows,
+            [*best, *([last] if last else [])],
+            f"{measure.title}, %" if measure.percent else measure.title,
+            form,
+            width,
+        ),
         shows=(rows, measure.title),
         title=f"{measure.title} over time, {phase.title}",
         description=f"{len(rows):,} scored submissions, {len(best):,} of them the best so far; the "
@@ -94,14 +109,15 @@ def scores_plot(phase: PhaseScores, zone: ZoneInfo) -> drawing.Plot | None:
 
 
 def _dots(
-    rows: list[dict[str, Any]], best: list[dict[str, Any]], title: str, scale: int, width: int
+    rows: list[dict[str, Any]], best: list[dict[str, Any]], title: str, form: str, width: int
 ) -> drawing.Chart:
-    ticks = 4 if width < drawing.WIDE else 8
-    x = alt.X("at:T", axis=drawing.axis(title=None, grid=False, tickCount=ticks))
+    ticks = 3 if width < drawing.WIDE else 6
+    axis = drawing.axis(title=None, grid=False, tickCount=ticks, format=form, labelOverlap=True)
+    x = alt.X("at:T", axis=axis)
     y = alt.Y(
         "value:Q",
         scale=alt.Scale(zero=False, nice=True),
-        axis=drawing.axis(title=f"{title}, %" if scale == 100 else title, tickCount=5),
+        axis=drawing.axis(title=title, tickCount=5),
     )
     line = (
         alt.Chart(alt.Data(values=best))
