@@ -82,6 +82,11 @@ def _annotations(holds: Collection[Trait]) -> list[dict[str, Any]]:
 @pytest.fixture
 def make(tmp_path: Path) -> Make:
     """Make a data set of four images that has the traits asked for and no others."""
+    return maker(tmp_path)
+
+
+def maker(tmp_path: Path) -> Make:
+    """As `make`, with the images in this folder."""
 
     def build(holds: Collection[Trait]) -> DataSet:
         rng = np.random.default_rng(3)

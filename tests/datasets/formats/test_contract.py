@@ -1,7 +1,9 @@
 """What every format must do: hold what it says it holds, and say what it does not."""
 
 from collections.abc import Callable, Collection
+from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -9,7 +11,7 @@ from heldout.datasets.annotations import DataSet
 from heldout.datasets.formats import FORMATS, losses, read_dataset, recognise, write_dataset
 from heldout.datasets.formats.format import EVERYTHING, Format, Trait
 from heldout.errors import BadInput, Problems
-from tests.datasets.formats.conftest import shown
+from tests.datasets.formats.conftest import maker, shown
 
 Make = Callable[[Collection[Trait]], DataSet]
 each_format = pytest.mark.parametrize("one", FORMATS.values(), ids=list(FORMATS))
@@ -17,9 +19,27 @@ each_format = pytest.mark.parametrize("one", FORMATS.values(), ids=list(FORMATS)
 COMPUTED_BOXES = {"labelme", "cvat", "label-studio"}  # Of keypoints or polygons.
 
 
-def read(path: Path, scratch: Path, format_id: str | None = None) -> DataSet:
-    scratch.mkdir()
-    return read_dataset(path, format_id=format_id, scratch=scratch)
+class Exported(NamedTuple):
+    """A data set, the folder it was written to, and what was read from there."""
+
+    dataset: DataSet
+    folder: Path
+    again: DataSet
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Format], Exported]:
+    """Write a data set of all that a format holds, and read it again: once per format."""
+
+    @cache
+    def write(one: Format) -> Exported:
+        root = tmp_path_factory.mktemp(one.id)
+        (root / "scratch").mkdir()
+        dataset = maker(root)(one.holds)
+        write_dataset(dataset, root / "out", format_id=one.id)
+        return Exported(dataset, root / "out", read_dataset(root / "out", scratch=root / "scratch"))
+
+    return write
 
 
 def comparable(dataset: DataSet, one: Format) -> dict[bytes, tuple[object, ...]]:
@@ -37,17 +57,18 @@ def comparable(dataset: DataSet, one: Format) -> dict[bytes, tuple[object, ...]]
 
 
 @each_format
-def test_what_a_format_holds_comes_back(one: Format, make: Make, tmp_path: Path) -> None:
-    dataset = make(one.holds)
-    write_dataset(dataset, tmp_path / "out", format_id=one.id)
-    again = read(tmp_path / "out", tmp_path / "scratch")
+def test_what_a_format_holds_comes_back(
+    one: Format, exported: Callable[[Format], Exported]
+) -> None:
+    dataset, _, again = exported(one)
     assert comparable(again, one) == comparable(dataset, one)
 
 
 @each_format
-def test_a_written_data_set_is_recognised(one: Format, make: Make, tmp_path: Path) -> None:
-    write_dataset(make(one.holds), tmp_path / "out", format_id=one.id)
-    assert recognise(tmp_path / "out").id == one.id
+def test_a_written_data_set_is_recognised(
+    one: Format, exported: Callable[[Format], Exported]
+) -> None:
+    assert recognise(exported(one).folder).id == one.id
 
 
 @each_format
@@ -58,18 +79,20 @@ def test_nothing_is_lost_of_what_a_format_holds(one: Format, make: Make) -> None
 
 
 @each_format
-def test_ids_come_back_where_they_are_held(one: Format, make: Make, tmp_path: Path) -> None:
-    write_dataset(make(one.holds), tmp_path / "out", format_id=one.id)
-    again = read(tmp_path / "out", tmp_path / "scratch")
+def test_ids_come_back_where_they_are_held(
+    one: Format, exported: Callable[[Format], Exported]
+) -> None:
+    again = exported(one).again
     same = sorted(again.examples["example_id"]) == ["a", "b", "c", "d"]
     assert same == (Trait.IDS in one.holds)
 
 
 @each_format
-def test_categories_keep_what_the_format_holds(one: Format, make: Make, tmp_path: Path) -> None:
-    dataset = make(one.holds)
-    write_dataset(dataset, tmp_path / "out", format_id=one.id)
-    again = {cat.name: cat for cat in read(tmp_path / "out", tmp_path / "scratch").categories}
+def test_categories_keep_what_the_format_holds(
+    one: Format, exported: Callable[[Format], Exported]
+) -> None:
+    dataset, _, read = exported(one)
+    again = {category.name: category for category in read.categories}
     for category in dataset.categories if again else ():
         if Trait.HIERARCHY in one.holds:
             assert again[category.name].parents == category.parents
@@ -80,11 +103,12 @@ def test_categories_keep_what_the_format_holds(one: Format, make: Make, tmp_path
 
 
 @each_format
-def test_no_media_file_is_called_like_a_split(one: Format, make: Make, tmp_path: Path) -> None:
-    write_dataset(make(one.holds), tmp_path / "out", format_id=one.id)
+def test_no_media_file_is_called_like_a_split(
+    one: Format, exported: Callable[[Format], Exported]
+) -> None:
     media = [
         path.stem
-        for path in (tmp_path / "out").rglob("*")
+        for path in exported(one).folder.rglob("*")
         if path.suffix in (".png", ".jpg") and "panoptic" not in path.parent.name
     ]
     assert all(len(stem) >= 64 and set(stem) <= set("0123456789abcdef-") for stem in media)

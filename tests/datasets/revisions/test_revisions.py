@@ -104,9 +104,10 @@ def test_a_failure_leaves_no_revision(animals: DataSet, store: Store) -> None:
     path = animals.media_paths()[2]
     assert path is not None
     path.unlink()
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(BadInput, match=r"2\.png: is not there"):
         store.commit(animals, now=NOW)
     assert store.history() == []
+    assert not store.folder.exists()
     with pytest.raises(BadInput, match="holds no revisions"):
         store.load()
 

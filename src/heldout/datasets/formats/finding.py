@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 import msgspec
@@ -55,18 +56,30 @@ def files_ending(path: Path, suffix: str, *folders: str) -> list[Path]:
     return []
 
 
-def top_keys(file: Path) -> set[str]:
+def top_keys(file: Path) -> frozenset[str]:
     """Return the keys of a JSON object, and with them `segments_info` for a panoptic file."""
+    try:
+        found = file.stat()
+    except OSError:
+        return frozenset()
+    return _keys(file, found.st_mtime_ns, found.st_size)
+
+
+@lru_cache(maxsize=64)
+def _keys(file: Path, *_: int) -> frozenset[str]:
+    """Read a file once for all formats that ask, as long as it does not change."""
     try:
         content = file.read_bytes()
         document = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError):
-        return set()
+        return frozenset()
     keys = set(document)
     start = bytes(document.get("annotations", b""))[:_HEAD]
     if {"images", "annotations"} <= keys and file.stem.startswith("panoptic"):
         keys.add("segments_info")  # A map without segments does not show the key.
-    return keys | {key for key in ("segments_info", "question_id") if f'"{key}"'.encode() in start}
+    return frozenset(keys) | {
+        key for key in ("segments_info", "question_id") if f'"{key}"'.encode() in start
+    }
 
 
 def find_images(names: Sequence[str], file: Path, source: Source) -> tuple[Path, list[str | None]]:

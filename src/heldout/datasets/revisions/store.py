@@ -120,7 +120,7 @@ class Store:
             now: The time, with an offset.
 
         Raises:
-            BadInput: The parent does not exist.
+            BadInput: The parent does not exist, or a medium is not there.
         """
         origin = self.revision(parent) if parent or self.history() else None
         kept, withdrawn = self._without_withdrawn(self._take_in(dataset))
@@ -201,11 +201,15 @@ class Store:
         """Copy the media under their hashes and point the examples to them."""
         if MEDIA not in dataset.examples.columns:
             return replace(dataset, root=self.folder)
-        names = in_threads(self._store, dataset.media_paths())
+        paths = dataset.media_paths()
+        unreadable = [path for path in paths if path is not None and not path.is_file()]
+        if unreadable:
+            raise BadInput([Problem(str(path), "is not there") for path in unreadable])
+        names = in_threads(self._store, paths)
         for parent in {(self.folder / name).parent for name in names if name is not None}:
             sync(parent)
-        paths = pl.Series(MEDIA, names, dtype=pl.String)
-        return replace(dataset, examples=dataset.examples.with_columns(paths), root=self.folder)
+        stored = pl.Series(MEDIA, names, dtype=pl.String)
+        return replace(dataset, examples=dataset.examples.with_columns(stored), root=self.folder)
 
     def _store(self, path: Path | None) -> str | None:
         if path is None:
