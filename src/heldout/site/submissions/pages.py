@@ -53,6 +53,11 @@ def chosen(options: Sequence[Measure], wanted: str) -> Measure | None:
     return next((one for one in options if one.key == wanted), options[0] if options else None)
 
 
+def matching(options: Sequence[Measure], shown: Measure | None) -> Measure | None:
+    """The one that is shown elsewhere on the page, else the first: classes have an IoU, not a mean."""
+    return shown if shown in options else next(iter(options), None)
+
+
 def board_lines(view: BoardView, shown: Measure) -> list[BoardLine]:
     """The rows in official order, or in the order of another number; unknown ones stay last."""
     lines = [_board_line(row, view, shown) for row in view.rows]

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.submissions import activity_views, comparison, organising, views
+from heldout.site.submissions import activity_views, comparison, errors, organising, views
 
 app_name = "submissions"
 _organise = "challenges/<slug:slug>/organise/"
@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"{_organise}scoring/<slug:key>/pause/", organising.pause, name="pause"),
     path(f"{_organise}scoring/<slug:key>/resume/", organising.resume, name="resume"),
     path("submissions/<str:submission_id>/", views.detail, name="detail"),
+    path("submissions/<str:submission_id>/errors/", errors.errors, name="errors"),
     path("submissions/<str:submission_id>/withdraw/", views.withdraw, name="withdraw"),
     path("submissions/<str:submission_id>/choose/", views.choose, name="choose"),
     path("submissions/<str:submission_id>/rescore/", views.rescore, name="rescore"),

@@ -319,6 +319,7 @@ def detail(request: HttpRequest, submission_id: str) -> HttpResponse:
     options = pages.group_measures(view.subgroups or view.per_class, challenge.task)
     shown = pages.chosen(options, request.GET.get("metric", ""))
     overall = next((one.score.value for one in lines if one.measure == shown), None)
+    of_classes = pages.matching(pages.group_measures(view.per_class, challenge.task), shown)
     context = _detail_frame(request, view) | _analysis(view, shown, overall)
     context |= {
         "lines": lines,
@@ -326,9 +327,11 @@ def detail(request: HttpRequest, submission_id: str) -> HttpResponse:
         "options": options,
         "shown": shown,
         "groups": _groups(view, view.subgroups, shown, overall),
-        "classes": _groups(view, view.per_class, shown, overall),
+        "classes": _groups(view, view.per_class, of_classes, overall),
+        "class_shown": of_classes,
         "shows_intervals": Reveal.INTERVAL not in view.hides,
         "may_rescore": _may_rescore(request, view),
+        "may_edit": request.user.has_perm("challenges.edit", challenge),
     }
     return render(request, "submissions/detail.html", context)
 
