@@ -60,7 +60,7 @@ broken: $(VENV)/.dev  ## Break a copy in five ways and see that a test notices e
 
 bench: $(VENV)/.dev  ## Run every benchmark; each prints a ratio measured in one run.
 	@for file in benchmarks/bench_*.py; do echo "== $$file"; PYTHONPATH=. $(bin)/python "$$file" || exit 1; done
-	@for file in benchmarks/bench_site_*.py; do echo "== $$file, PostgreSQL"; $(bin)/python tools/with_postgresql.py PYTHONPATH=. $(bin)/python "$$file" || exit 1; done
+	@for file in benchmarks/bench_site_*.py; do echo "== $$file, PostgreSQL"; PYTHONPATH=. $(bin)/python tools/with_postgresql.py $(bin)/python "$$file" || exit 1; done
 
 rush: $(VENV)/.dev  ## Run the last minute before a deadline, with killed processes, on both databases.
 	$(bin)/python -m benchmarks.rush

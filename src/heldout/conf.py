@@ -241,6 +241,11 @@ class Settings:
     log_format: str = setting(
         "text", "Lines for eyes, or one JSON object a line.", one_of("text", "json")
     )
+    otlp_endpoint: str = setting(
+        "",
+        "Where OpenTelemetry's traces are sent by OTLP over HTTP, such as `http://127.0.0.1:4318`; "
+        "empty: nowhere.",
+    )
     metrics_token: str = setting(
         "",
         "Who sends this as `Authorization: Bearer …` may read `/metrics`; empty: this machine alone.",

@@ -127,12 +127,13 @@ def work_once(owner: str, *, slow: bool | None = None) -> bool:
     """Do one job, if one is due; `slow` as for `run`."""
     from django.utils import timezone
 
-    from heldout.site.common import jobs, logs
+    from heldout.site.common import jobs, logs, tracing
 
     job = jobs.claim(owner=owner, now=timezone.now(), slow=slow)
     if job is None:
         return False
-    with logs.about(attempt=f"{job.key}#{job.attempt}"):
+    attempt = f"{job.key}#{job.attempt}"
+    with logs.about(attempt=attempt), tracing.job(job.kind, attempt):
         _work(job, owner)
     return True
 

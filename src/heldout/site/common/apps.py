@@ -6,5 +6,8 @@ class CommonConfig(AppConfig):
     name = "heldout.site.common"
 
     def ready(self) -> None:
+        from heldout.site.common import tracing
+
+        tracing.start()
         autodiscover_modules("permissions")
         autodiscover_modules("tasks")
