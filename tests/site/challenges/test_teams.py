@@ -253,6 +253,18 @@ def test_a_merger_that_would_exceed_a_limit_in_total_changes_nothing(
     assert TeamOffer.objects.get().state == OfferState.OPEN
 
 
+def test_a_merged_team_has_chosen_no_more_than_it_may(
+    form, participant, rival, hand_in, phase, organiser
+):
+    edit_phase(phase=phase, by=organiser, now=timezone.now(), final="chosen:1")
+    team, kept, void = form(participant), hand_in(participant), hand_in(rival)
+    Submission.objects.update(chosen=True)
+    take_in(team, rival)
+    kept.refresh_from_db()
+    void.refresh_from_db()
+    assert (kept.chosen, void.chosen) == (True, False)
+
+
 def test_who_has_submitted_joins_only_while_teams_may_merge(form, participant, rival, hand_in):
     team = form(participant)
     hand_in(rival)

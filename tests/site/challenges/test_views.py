@@ -234,3 +234,18 @@ def test_people_are_invited_and_made_organisers(signed_in, organiser, challenge)
     )
     assert challenge.invitations.get().email == "one@example.org"
     assert challenge.organisers.filter(user__email="two@example.org", role="reviewer").exists()
+
+
+def test_the_form_of_a_phase_says_what_choosing_does(signed_in, organiser, challenge):
+    html = signed_in(organiser).get(page("edit-phase", "dev")).content.decode()
+    assert "The best of 2 submissions the entrant chooses" in html
+    assert "Who marks none is ranked by their best" in html
+    signed_in(organiser).post(page("edit-phase", "dev"), phase_form(final="chosen:2"))
+    assert challenge.phases.get(key="dev").final == "chosen:2"
+
+
+def test_the_title_and_the_freeze_of_a_phase_are_edited(signed_in, organiser, challenge):
+    given = phase_form(title="Warm-up", freezes="2099-06-01T10:00")
+    signed_in(organiser).post(page("edit-phase", "dev"), given)
+    phase = challenge.phases.get(key="dev")
+    assert (phase.title, phase.freezes.isoformat()) == ("Warm-up", "2099-06-01T08:00:00+00:00")

@@ -49,7 +49,12 @@ class PhaseForm(forms.Form):
     per_day = forms.IntegerField(label="Submissions a day", min_value=1, required=False)
     per_week = forms.IntegerField(label="Submissions a week", min_value=1, required=False)
     in_total = forms.IntegerField(label="Submissions in total", min_value=1, required=False)
-    final = forms.ChoiceField(label="What counts of an entrant")
+    final = forms.ChoiceField(
+        label="What counts of an entrant",
+        help_text="Where entrants choose, they mark that many scored submissions while the phase "
+        "is open, and the best of these counts. Who marks none is ranked by their best; where a "
+        "share of the examples is public, by the best of the as many that are best in public.",
+    )
     leaderboard = forms.ChoiceField(label="Who sees the leaderboard", choices=Audience.choices)
     reveal = forms.MultipleChoiceField(
         label="What participants see of a result",

@@ -47,7 +47,9 @@ def limits_text(phase: Phase) -> str:
 
 def final_text(rule: str) -> str:
     kind, _, number = rule.partition(":")
-    return _FINAL.get(kind, f"{number} submissions the entrant chooses")
+    if number == "1":
+        return "the submission the entrant chooses"
+    return _FINAL.get(kind, f"the best of {number} submissions the entrant chooses")
 
 
 def phase_view(phase: Phase, now: datetime) -> PhaseView:

@@ -8,11 +8,12 @@ from typing import Any
 from django.db.models import F
 from django.dispatch import receiver
 
+from heldout.challenge.grammar import parse_final
 from heldout.errors import Problems
 from heldout.site.challenges.models import Entrant, Phase
 from heldout.site.challenges.signals import entrants_merging
 from heldout.site.common.problems import Refused
-from heldout.site.submissions.models import Submission, Usage
+from heldout.site.submissions.models import Alert, Submission, Usage
 
 
 @receiver(entrants_merging)
@@ -30,7 +31,18 @@ def take_over(
         same.update(used=F("used") + row.used)
     Usage.objects.filter(holder=_holder(gone)).delete()
     _check_totals(into, now)
+    _choose_anew(into, gone)
+    for alert in Alert.objects.filter(entrants=gone):
+        alert.entrants.add(into)
     return Submission.objects.filter(entrant=gone).update(entrant=into)
+
+
+def _choose_anew(into: Entrant, gone: Entrant) -> None:
+    """Where both have chosen more than one may, the choice of the one that goes is void."""
+    for phase in Phase.objects.filter(challenge=into.challenge_id, final__startswith="chosen"):
+        chosen = Submission.objects.filter(phase=phase, chosen=True)
+        if chosen.filter(entrant__in=[into, gone]).count() > parse_final(phase.final).keep:
+            chosen.filter(entrant=gone).update(chosen=False)
 
 
 def _check_totals(entrant: Entrant, now: datetime) -> None:

@@ -23,7 +23,7 @@ from heldout.challenge.parsing import FILE
 from heldout.site.accounts.models import User
 from heldout.site.catalog import storage as catalog
 from heldout.site.challenges.models import Challenge, Revision, TeamOffer
-from heldout.site.common import audit
+from heldout.site.common import audit, objects
 from heldout.site.submissions import storage
 from heldout.site.submissions.boards import cell
 from heldout.site.submissions.models import Evaluation, Score, Submission, Usage
@@ -226,9 +226,9 @@ def data_name(folder: str, *, current: bool, definition: dict[str, Any]) -> str:
 
 
 def _write_revision(archive: _Archive, challenge: Challenge, revision: Revision) -> None:
-    stored = Path(settings.ANSWERS) / revision.folder
+    stored = objects.fetch_folder(Path(settings.ANSWERS) / revision.folder)
     archive.tree(f"{SECRET}/revisions/{revision.number}", stored)
-    public = Path(settings.FILES) / revision.data.folder / "data"
+    public = objects.fetch_folder(Path(settings.FILES) / revision.data.folder) / "data"
     current = revision.data_id == challenge.revision.data_id
     definition = challenge.revision.definition
     archive.tree(data_name(revision.data.folder, current=current, definition=definition), public)
@@ -244,14 +244,12 @@ def _write_revision(archive: _Archive, challenge: Challenge, revision: Revision)
 def _write_files(archive: _Archive, challenge: Challenge) -> None:
     submitted = Submission.objects.filter(phase__challenge=challenge)
     for sha256 in sorted(set(submitted.values_list("sha256", flat=True))):
-        if storage.path(sha256).is_file():
-            archive.copy(f"submissions/{sha256}", storage.path(sha256))
-    for file in stored_statistics(challenge):
-        archive.copy(f"{SECRET}/statistics/{file}", Path(settings.ANSWERS) / "stats" / file)
-
-
-def stored_statistics(challenge: Challenge) -> list[str]:
+        file = storage.at_hand(sha256)
+        if file.is_file():
+            archive.copy(f"submissions/{sha256}", file)
     evaluations = Evaluation.objects.filter(submission__phase__challenge=challenge)
     stats = evaluations.values_list("stats", flat=True)
-    files = sorted({one["file"] for by_metric in stats for one in by_metric.values()})
-    return [file for file in files if (Path(settings.ANSWERS) / "stats" / file).is_file()]
+    for name in sorted({one["file"] for by_metric in stats for one in by_metric.values()}):
+        file = objects.fetch(Path(settings.ANSWERS) / "stats" / name)
+        if file.is_file():
+            archive.copy(f"{SECRET}/statistics/{name}", file)

@@ -23,12 +23,12 @@ from heldout.site.catalog.models import DataRevision, DataSet
 from heldout.site.catalog.services import request_index
 from heldout.site.challenges.boards import refresh_board
 from heldout.site.challenges.models import Challenge, Entrant, Phase, Revision
-from heldout.site.common import audit
+from heldout.site.common import audit, objects
 from heldout.site.common.archives import Bounds, discard, unpack
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import storage
-from heldout.site.submissions.models import Status, Submission, Usage
+from heldout.site.submissions.models import Evaluation, Status, Submission, Usage
 from heldout.site.submissions.services import EVALUATE, enqueue
 from heldout.site.transfer import rows
 from heldout.site.transfer.exporting import (
@@ -140,7 +140,9 @@ def _rows(folder: Path, keys: rows.Keys) -> None:
     for model in rows.tables():
         found = _read(folder, f"rows/{rows.name(model)}.jsonl")
         if model is Job:
-            found = [{**row, **ELSEWHERE} for row in found]
+            found = [
+                {**row, **ELSEWHERE, "key": f"imported:{secrets.token_hex(8)}"} for row in found
+            ]
         if model is Usage:
             found = [{**row, "holder": _holder(row["holder"], keys)} for row in found]
         later[model] = rows.insert(model, found, keys)
@@ -213,6 +215,7 @@ def _place(source: Path, final: Path) -> None:
         os.fsync(file.fileno())
     part.replace(final)
     storage.sync_folder(final.parent)
+    objects.keep(final)
 
 
 def _log(folder: Path, keys: rows.Keys) -> None:
@@ -231,14 +234,11 @@ def _log(folder: Path, keys: rows.Keys) -> None:
 
 def _go_on(challenge: Challenge, now: datetime) -> None:
     """Name the finished work as this site would, wait for the rest again, and rank."""
-    evaluations = Submission.objects.filter(phase__challenge=challenge).values_list(
-        "pk", "evaluations__job", "evaluations__revision"
-    )
-    for submission, job, revision in evaluations:
-        if job is not None:
-            key = f"{EVALUATE}:{submission}:{revision}"
-            payload = {"submission": submission, "revision": revision}
-            Job.objects.filter(pk=job).update(key=key, payload=payload)
+    evaluations = Evaluation.objects.filter(submission__phase__challenge=challenge, rejudging=None)
+    for job, submission, revision in evaluations.values_list("job", "submission", "revision"):
+        key = f"{EVALUATE}:{submission}:{revision}"
+        payload = {"submission": submission, "revision": revision}
+        Job.objects.filter(pk=job).update(key=key, payload=payload)
     waiting = Submission.objects.filter(
         phase__challenge=challenge, status__in=Status.unfinished()
     ).select_related("phase__challenge__current")

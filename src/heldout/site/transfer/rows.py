@@ -57,7 +57,8 @@ def foreign_keys(model: type[Model]) -> list[ForeignKey[Any, Any]]:
 @cache
 def tables() -> tuple[type[Model], ...]:
     """The models of an export, each after those it refers to."""
-    ours = (one for one in apps.get_models() if one.__module__.startswith("heldout."))
+    every = apps.get_models(include_auto_created=True)
+    ours = (one for one in every if one.__module__.startswith("heldout."))
     found = [one for one in ours if one is not Challenge and one not in LEFT_OUT and way(one)]
     wanted = [*(model for model, _ in BELOW), Challenge, Job, *found]
     ordered: list[type[Model]] = []
