@@ -30,6 +30,7 @@ COMMANDS: dict[str, Entry] = {
     "check": Entry(
         "heldout.cli.check:check", ORGANISE, "List every problem of a challenge folder."
     ),
+    "leaks": Entry("heldout.cli.leaks:leaks", ORGANISE, "Find examples on both sides of a split."),
     "split": Entry("heldout.cli.split:split", ORGANISE, "Split data and hold answers out."),
     "document": Entry(
         "heldout.cli.document:document", ORGANISE, "Fill in the datasheet; write the data's cards."
@@ -61,6 +62,9 @@ COMMANDS: dict[str, Entry] = {
     "settings": Entry("heldout.cli.settings:settings", SERVE, "List every setting and its value."),
     "migrate": Entry("heldout.cli.migrate:migrate", SERVE, "Bring a site's database up to date."),
     "manage": Entry("heldout.cli.manage:app", SERVE, "Run a command of Django on a site."),
+    "catalogue": Entry(
+        "heldout.cli.catalogue:app", SERVE, "Add data sets to a site; harvest others' catalogues."
+    ),
     "demo": Entry("heldout.cli.demo:demo", SERVE, "Build and serve a challenge on real data."),
     "plan": Entry("heldout.cli.plan:plan", PLAN, "What a model costs to train, before training."),
     "devices": Entry("heldout.cli.devices:devices", PLAN, "List devices; plot trends."),

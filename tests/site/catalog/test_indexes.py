@@ -127,6 +127,6 @@ def test_folders_no_row_names_are_removed(dataset, settings):
 
 def test_a_folder_that_is_being_built_stays(add_dataset, settings):
     dataset = add_dataset(built=False)
-    being_built = settings.INDEXES / index_key(dataset.current)
+    being_built = settings.INDEXES / f"{index_key(dataset.current)}-1234abcd"
     being_built.mkdir()
     assert remove_unused() == 0

@@ -116,7 +116,7 @@ def cells(index: SqliteIndex, dataset: DataSet, hit: Hit) -> list[Cell]:
     return [
         _cell(index.columns[name], value, browse, index.columns)
         for name, value in hit.cells.items()
-        if value not in (None, "", [])
+        if value not in (None, "", []) and name != MEDIA
     ]
 
 

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from heldout.datasets.index.columns import SPLIT, Column
+from heldout.datasets.index.columns import Column
 from heldout.datasets.index.engine import SqliteIndex
 from heldout.datasets.index.query import Query, Range
 from heldout.datasets.index.views import Role
@@ -14,6 +14,8 @@ from heldout.site.catalog.asking import CHOSEN, LEAST, MOST, address, is_calenda
 
 SHOWN = 8
 MOST_PANELS = 24
+# The first panels are open, the others and those without a choice are closed.
+OPEN = 4
 # A drawing of this many pixels per bar, and this high.
 BAR, HEIGHT = 10, 48
 
@@ -75,7 +77,8 @@ def name_of(value: str) -> str:
 
 def panels(index: SqliteIndex, query: Query) -> list[Panel]:
     facets = [one for one in index.columns.values() if one.facet and _says_something(one)]
-    return [panel(index, query, one) for one in facets[:MOST_PANELS]]
+    made = [panel(index, query, one) for one in facets[:MOST_PANELS]]
+    return [one._replace(open=one.open or place < OPEN) for place, one in enumerate(made)]
 
 
 def _says_something(column: Column) -> bool:
@@ -94,8 +97,7 @@ def panel(index: SqliteIndex, query: Query, column: Column, most: int | None = S
     hides = most is not None and column.distinct > most
     more = address(query, index.columns, column=column.name) if hides else ""
     field = f"{CHOSEN}{column.name}"
-    opened = bool(chosen) or column.name == SPLIT or column.distinct <= MOST_PANELS
-    return Panel(column.name, field, tuple(values), column.distinct, opened, more)
+    return Panel(column.name, field, tuple(values), column.distinct, bool(chosen), more)
 
 
 def range_panels(index: SqliteIndex, query: Query) -> list[RangePanel]:

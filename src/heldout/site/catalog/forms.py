@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.validators import RegexValidator
 
+from heldout.site.catalog.importing import RESERVED, SLUG
 from heldout.site.catalog.models import DataSet, Visibility
 
 # Django's forms take their type from the stubs only.
@@ -13,10 +14,8 @@ if TYPE_CHECKING:
 else:
     _Form = forms.ModelForm
 
-# Names that are pages of their own.
-RESERVED = frozenset({"add"})
-SLUG = RegexValidator(
-    r"^[a-z0-9]+(?:-[a-z0-9]+)*\Z",
+_is_slug = RegexValidator(
+    rf"^(?:{SLUG.pattern})\Z",
     "Use small letters, digits and single hyphens, as in street-signs.",
 )
 
@@ -54,7 +53,7 @@ class AboutForm(_Form):
 class AddForm(AboutForm):
     slug = forms.CharField(
         max_length=60,
-        validators=[SLUG],
+        validators=[_is_slug],
         label="Name in addresses",
         help_text="Small letters, digits, hyphens: street-signs.",
     )

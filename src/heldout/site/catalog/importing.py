@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -28,6 +29,9 @@ from heldout.site.catalog.services import Table, add_revision, store
 from heldout.site.common import audit
 from heldout.site.common.archives import Bounds, discard, unpack
 
+# Names that are pages of their own.
+RESERVED = frozenset({"add"})
+SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # The split of examples whose source knows none.
 ALL = "all"
 
@@ -64,11 +68,8 @@ def import_data(
     """
     with _scratch() as scratch:
         path = source if isinstance(source, Path) else _received(source, name, scratch)
-        (scratch / "media").mkdir()
         problems = Problems()
-        found = read_dataset(path, scratch=scratch / "media", problems=problems)
-        if not lenient:
-            problems.refuse_if_any()
+        found = _read(path, scratch, problems, lenient=lenient)
         tables = _write(found, scratch / "data")
         digest, folder = store(slug=dataset.slug, source=scratch / "data")
     told = {"media": MEDIA if MEDIA in found.examples.columns else "", **(layout or {})}
@@ -80,6 +81,21 @@ def import_data(
         )
         audit.record("data added", by=by, on=dataset, now=now, examples=len(found))
     return Imported(revision, len(found), tuple(problems.found))
+
+
+def find_own(*, slug: str, owner: User) -> DataSet:
+    """The person's data set of this name, or a new one that is not yet saved.
+
+    Raises:
+        BadInput: The name is no name, or somebody else's.
+    """
+    if slug in RESERVED or not SLUG.fullmatch(slug):
+        remedy = "use small letters, digits and single hyphens, as in street-signs"
+        raise BadInput([Problem("name", f'"{slug}" cannot stand in an address', remedy)])
+    dataset = DataSet.objects.filter(slug=slug).first()
+    if dataset is not None and dataset.owner_id != owner.pk:
+        raise BadInput([Problem("name", f'"{slug}" is taken', "choose another name")])
+    return dataset or DataSet(slug=slug, owner=owner)
 
 
 @contextmanager
@@ -109,6 +125,26 @@ def _received(upload: BinaryIO, name: str, scratch: Path) -> Path:
         while chunk := upload.read(1 << 20):
             file.write(chunk)
     return path
+
+
+def _read(path: Path, scratch: Path, problems: Problems, *, lenient: bool) -> annotations.DataSet:
+    (scratch / "media").mkdir()
+    try:
+        found = read_dataset(path, scratch=scratch / "media", problems=problems)
+        if not lenient:
+            problems.refuse_if_any()
+    except BadInput as error:
+        # Where the server keeps an upload is nobody's business.
+        told = [_without(scratch, problem) for problem in error.problems]
+        raise BadInput(told, unlisted=error.unlisted) from None
+    return found
+
+
+def _without(scratch: Path, problem: Problem) -> Problem:
+    def cut(text: str) -> str:
+        return text.replace(f"{scratch / 'upload'}/", "").replace(str(scratch / "upload"), "file")
+
+    return Problem(cut(problem.place), cut(problem.message), cut(problem.remedy))
 
 
 def _write(found: annotations.DataSet, folder: Path) -> dict[str, Table]:

@@ -52,7 +52,6 @@ def world(request: HttpRequest, slug: str) -> HttpResponse:
         "browse": own + asking.address(asked.query, index.columns),
         "parallels": range(-60, 90, 30),
         "meridians": range(-150, 180, 30),
-        "searchable": True,
     }
     return render(request, "catalog/map.html", context)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from heldout.site.catalog import indexes
-from heldout.site.catalog.models import DataRevision, RevisionIndex
+from heldout.site.catalog.models import DataRevision
 from heldout.site.catalog.services import INDEX
 from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, handles
@@ -20,11 +20,5 @@ def index_revision(job: Job, clock: Clock) -> None:
     built = indexes.build(revision)
     now = clock()
     with jobs.finishing(job, now=now):
-        RevisionIndex.objects.filter(revision__dataset=revision.dataset).delete()
-        RevisionIndex.objects.bulk_create(
-            RevisionIndex(
-                revision=revision, role=one.role, folder=one.folder, rows=one.rows, built_at=now
-            )
-            for one in built
-        )
+        indexes.record(revision, built, now=now)
     indexes.remove_unused()

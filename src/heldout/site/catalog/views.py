@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from heldout.datasets.index.query import Query
 from heldout.datasets.index.views import Role
-from heldout.datasets.table import MEDIA
+from heldout.datasets.table import ID, MEDIA
 from heldout.site.catalog import asking, cards, drawing, facets, opinions, pixels, thumbnails
 from heldout.site.catalog.frames import Seen, find, frame
 from heldout.site.catalog.jsonld import hides_something
@@ -46,13 +46,19 @@ def browse(request: HttpRequest, slug: str) -> HttpResponse:
         "has_media": has_media,
         "headings": cards.headings(index),
         "sorts": _sorts(seen, asked.query),
-        "searchable": [one.name for one in index.columns.values() if one.searchable],
+        "example_column": _example_column(seen),
         "addresses": _addresses(seen, asked.query, found, as_table),
     }
     make, name = (cards.lines, "lines") if as_table else (cards.cards, "cards")
     context[name] = make(index, seen.dataset, found.hits, asked.query)
     part = request.headers.get("HX-Target") == "browse"
     return render(request, "catalog/browser.html" if part else "catalog/browse.html", context)
+
+
+def _example_column(seen: Seen) -> str:
+    """A column whose name can be typed before a colon."""
+    words = (one.name for one in seen.ready.columns.values() if one.searchable and one.name != ID)
+    return next((name for name in words if " " not in name), "")
 
 
 def _sorts(seen: Seen, query: Query) -> list[tuple[str, str, bool]]:
