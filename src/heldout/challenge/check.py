@@ -13,6 +13,7 @@ from heldout.challenge.datasheet import blanks
 from heldout.challenge.evaluate import read_answers
 from heldout.challenge.folder import Challenge, load, tables_in
 from heldout.challenge.giveaways import giveaways, stray_files
+from heldout.challenge.leaks import same_media
 from heldout.challenge.pages import PLACEHOLDERS
 from heldout.challenge.parsing import FILE
 from heldout.datasets.manifest import FILE_NAME as MANIFEST
@@ -65,6 +66,7 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
         *_nobody_organises(challenge),
         *_metrics_that_need_more(challenge),
         *placeholders,
+        *(same_media(challenge) if not problems else ()),
     ]
     for split, references in answers.items():
         _check_split(challenge, split, tables, references, problems)
