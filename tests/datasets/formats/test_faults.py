@@ -209,7 +209,7 @@ def test_strange_images_are_named_and_kept(tmp_path: Path) -> None:
         "is in CMYK colours, which screens show differently; convert it to RGB",
         'is a JPEG file with the extension ".png"',
         "is shown as 6 x 8 because EXIF turns it, but annotated as 8 x 6; "
-        "turn its pixels and take the EXIF orientation away",
+        "its annotations are turned with it; look at them",
     ]
 
 

@@ -16,6 +16,7 @@ from heldout.datasets.annotations.schema import HEIGHT, LICENCE, WIDTH, Kind
 from heldout.datasets.formats import geometry
 from heldout.datasets.formats.format import PLACE, Draft
 from heldout.datasets.formats.images import check_images
+from heldout.datasets.formats.turning import turn_annotations
 from heldout.datasets.table import ID, MEDIA
 from heldout.errors import Problems, did_you_mean
 
@@ -34,7 +35,7 @@ def check(draft: Draft, problems: Problems, *, decode: bool = True) -> DataSet:
         decode: Decode every image to find damaged ones.
     """
     examples = _check_ids(draft.examples, problems)
-    examples = check_images(examples, draft.root, problems, decode=decode)
+    examples, turns = check_images(examples, draft.root, problems, decode=decode)
     examples = _check_licences(examples, draft, problems)
     examples = _check_texts(examples, "question", problems)
     declared = draft.examples[ID]
@@ -42,6 +43,7 @@ def check(draft: Draft, problems: Problems, *, decode: bool = True) -> DataSet:
     annotations = _check_annotation_ids(annotations, problems)
     categories, annotations = _check_categories(draft, annotations, problems)
     annotations = _check_texts(annotations, "text", problems)
+    annotations = turn_annotations(annotations, turns)
     annotations = geometry.check_geometry(annotations, _sizes(examples), problems)
     _check_empty(examples, draft, problems)
     return DataSet(

@@ -10,9 +10,10 @@ import polars as pl
 from heldout.datasets import dicom
 from heldout.datasets.annotations.schema import HEIGHT, WIDTH
 from heldout.datasets.formats.format import PLACE
+from heldout.datasets.formats.turning import Turn
 from heldout.datasets.images import SUFFIXES, MediaFault, inspect_image, open_image
 from heldout.datasets.media import in_threads, locate
-from heldout.datasets.table import MEDIA
+from heldout.datasets.table import ID, MEDIA
 from heldout.errors import Problems
 
 _ORIENTATION = 0x0112
@@ -40,14 +41,14 @@ class _Seen:
 
 def check_images(
     examples: pl.DataFrame, root: Path | None, problems: Problems, *, decode: bool
-) -> pl.DataFrame:
-    """Return the examples whose image is usable, with its width and height.
+) -> tuple[pl.DataFrame, dict[str, Turn]]:
+    """Return the examples whose image is usable, with its width and height as shown.
 
-    Where not a single image is there, the examples stay without images: annotation files often
+    With them come those whose annotations were made before the turn that EXIF asks for. Where not a single image is there, the examples stay without images: annotation files often
     travel alone.
     """
     if MEDIA not in examples.columns or not examples[MEDIA].is_not_null().any():
-        return examples.drop(MEDIA, strict=False)
+        return examples.drop(MEDIA, strict=False), {}
     folder = root or Path()
     names = examples[MEDIA].to_list()
     seen = in_threads(lambda name: _look(folder, name, decode=decode), names)
@@ -56,11 +57,11 @@ def check_images(
         message = f"none of the {len(seen):,} images is there"
         remedy = "the examples stay without images; say where they are with --images"
         problems.add(str(folder), message, remedy)
-        return examples.drop(MEDIA)
+        return examples.drop(MEDIA), {}
     _report(examples, seen, problems)
     usable = pl.Series([one.fault is None for one in seen], dtype=pl.Boolean)
     sized = _with_sizes(examples, seen)
-    return sized.filter(usable)
+    return sized.filter(usable), _turns(examples, seen)
 
 
 _MISSING = MediaFault("its image is not there")
@@ -139,14 +140,28 @@ def _stated(examples: pl.DataFrame) -> list[tuple[int | None, int | None]]:
     return list(zip(examples[WIDTH], examples[HEIGHT], strict=True))
 
 
+def _turns(examples: pl.DataFrame, seen: list[_Seen]) -> dict[str, Turn]:
+    rows = zip(examples[ID], seen, _stated(examples), strict=True)
+    return {
+        name: Turn(one.orientation, size[0], size[1])
+        for name, one, size in rows
+        if size[0] is not None and size[1] is not None and _is_turned(one, size)
+    }
+
+
+def _is_turned(one: _Seen, size: tuple[int | None, int | None]) -> bool:
+    """Whether a size is that of the image before EXIF turns it, and only that."""
+    differs = one.width != one.height
+    return differs and one.orientation in _SIDEWAYS and size == (one.height, one.width)
+
+
 def _wrong_size(one: _Seen, size: tuple[int | None, int | None]) -> tuple[str, str]:
-    turned = one.orientation in _SIDEWAYS and size == (one.height, one.width)
-    if turned:
+    if _is_turned(one, size):
         message = (
             f"is shown as {one.width} x {one.height} because EXIF turns it, "
-            f"but annotated as {size[0]} x {size[1]}"
+            f"but annotated as {size[0]} x {size[1]}; its annotations are turned with it"
         )
-        return message, "turn its pixels and take the EXIF orientation away"
+        return message, "look at them"
     message = f"is {one.width} x {one.height}, but said to be {size[0]} x {size[1]}"
     return message, "its real size counts; check its annotations"
 
