@@ -81,7 +81,8 @@ def broken(build: Build, source: str) -> str:
 
 def fails(build: Build, source: Path) -> bool:
     """Whether the build's test fails with this source tree."""
-    command = [sys.executable, "-m", "pytest", "-q", "-n0", "-p", "no:randomly", build.test]
+    options = ["-q", "-n0", "-p", "no:randomly", "--timeout=600"]
+    command = [sys.executable, "-m", "pytest", *options, build.test]
     environ = {**os.environ, "PYTHONPATH": str(source)}
     done = subprocess.run(command, cwd=ROOT, env=environ, capture_output=True, text=True)
     if done.returncode not in (0, 1):

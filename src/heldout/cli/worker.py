@@ -11,14 +11,30 @@ import typer
 from heldout.cli.output import say
 from heldout.errors import BadInput, Problem
 
+ENGINES = ("local", "ray")
+
 
 def worker(
     folder: Annotated[Path, typer.Argument(metavar="FOLDER", help="The site's data folder.")],
+    engine: Annotated[
+        str, typer.Option(help="Where jobs run: local, or ray for an existing Ray cluster.")
+    ] = "local",
+    address: Annotated[
+        str, typer.Option(help="With ray: the cluster, such as auto or ray://host:10001.")
+    ] = "auto",
+    slots: Annotated[
+        int | None,
+        typer.Option(min=1, help="With ray: jobs at a time; by default one per processor."),
+    ] = None,
 ) -> None:
     """Run one more worker of a site.
 
     Any number may run, on any number of machines that share the site's database and files. Stop with Ctrl-C: a job that has begun is finished first.
     """
+    if engine not in ENGINES:
+        raise BadInput(
+            [Problem("--engine", f'"{engine}" is none', f"write {' or '.join(ENGINES)}")]
+        )
     from heldout import conf
     from heldout.cli.local import configure_site
 
@@ -32,4 +48,9 @@ def worker(
         remedy = "run heldout migrate, or start heldout serve first"
         raise BadInput([Problem(str(folder), message, remedy)])
     say(f"working for {folder} as {own_name()}; stop with Ctrl-C")
-    run(folder)
+    if engine == "ray":
+        from heldout.site import ray_engine
+
+        ray_engine.run(folder.expanduser().absolute(), address=address, slots=slots)
+    else:
+        run(folder)

@@ -127,15 +127,22 @@ def work_once(owner: str, *, slow: bool | None = None) -> bool:
     """Do one job, if one is due; `slow` as for `run`."""
     from django.utils import timezone
 
-    from heldout.site.common import jobs, logs, tracing
+    from heldout.site.common import jobs
 
     job = jobs.claim(owner=owner, now=timezone.now(), slow=slow)
     if job is None:
         return False
+    work(job, owner)
+    return True
+
+
+def work(job: Job, owner: str) -> None:
+    """Do a job that this owner has claimed, and say how it ended."""
+    from heldout.site.common import logs, tracing
+
     attempt = f"{job.key}#{job.attempt}"
     with logs.about(attempt=attempt), tracing.job(job.kind, attempt):
         _work(job, owner)
-    return True
 
 
 def _work(job: Job, owner: str) -> None:
