@@ -17,6 +17,7 @@ from heldout.errors import BadInput, Problems
 from heldout.evaluation.reading import Expected, read_predictions, read_references
 from heldout.evaluation.vision import json_entries
 from heldout.evaluation.vision.coco_format import Result
+from heldout.evaluation.vision.coco_results import look_up
 
 IMAGES = [{"id": 1, "width": 4, "height": 3, "country": "KE"}, {"id": 2, "width": 4, "height": 3}]
 CATEGORIES = [{"id": 1, "name": "cat"}, {"id": 18, "name": "dog"}]
@@ -250,3 +251,10 @@ def test_damaged_bytes_never_break_the_reader(data: bytes) -> None:
 
 def _blocks(data: bytes, size: int) -> list[bytes]:
     return [data[start : start + size] for start in range(0, len(data), size)]
+
+
+@pytest.mark.parametrize("known", [[3, 4, 7, 9], [-5, 0, 10**15], [2**63 - 1]])
+def test_ids_are_looked_up_alike_close_together_or_far_apart(known: list[int]) -> None:
+    ids = np.array([*known, -(2**63), 2**63 - 1, 5, 0, 8], np.int64)
+    found = look_up(ids, np.array(known, np.int64))
+    assert found.tolist() == [known.index(one) if one in known else -1 for one in ids.tolist()]

@@ -29,6 +29,7 @@ from heldout.evaluation.vision.objects import (
 )
 
 PARQUET_ROWS = 1 << 16
+DENSE = 256  # Ids spread over no more than so many times their number are looked up in a table.
 NO_BOX = (float("nan"),) * 4
 COLUMNS = {Family.BOXES: "bbox", Family.MASKS: "segmentation", Family.POSES: "keypoints"}
 
@@ -224,8 +225,8 @@ def _check(
 ) -> Detections:
     """Look every row up and measure it; what is wrong goes to the problems."""
     faults = _Faults(piece, problems)
-    image = _look_up(piece.image_ids, layout.image_ids)
-    category = _look_up(piece.category_ids, layout.category_ids)
+    image = look_up(piece.image_ids, layout.image_ids)
+    category = look_up(piece.category_ids, layout.category_ids)
     faults.at(image < 0, lambda row: (
         f"image_id {piece.image_ids[row]} is not the id of an image", ""))  # fmt: skip
     faults.at(category < 0, lambda row: (
@@ -270,12 +271,25 @@ def _measure(
     return boxes, box_areas(boxes)
 
 
-def _look_up(ids: AnyArray, known: AnyArray) -> AnyArray:
+def look_up(ids: AnyArray, known: AnyArray) -> AnyArray:
     """Return the position of each id in the sorted known ones; -1 where it is not there."""
+    if len(known) and ids.dtype == known.dtype == np.int64:
+        span = int(known[-1]) - int(known[0]) + 1
+        if span <= DENSE * len(known):
+            return _look_up_in_table(ids, known, span)
     at = np.searchsorted(known, ids)
     at = np.minimum(at, max(len(known) - 1, 0))
     found = known[at] == ids if len(known) else np.zeros(len(ids), np.bool_)
     return np.where(found, at, -1).astype(np.int32)
+
+
+def _look_up_in_table(ids: AnyArray, known: AnyArray, span: int) -> AnyArray:
+    """Do the same for ids that lie close together, without a search."""
+    table = np.full(span, -1, np.int32)
+    table[known - known[0]] = np.arange(len(known))
+    inside = (ids >= known[0]) & (ids <= known[-1])
+    found = table[np.where(inside, ids, known[0]) - known[0]]
+    return np.where(inside, found, np.int32(-1))
 
 
 def _read_keypoints(piece: Piece, kinds: int, problems: Problems) -> Floats:

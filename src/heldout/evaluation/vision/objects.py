@@ -155,9 +155,9 @@ def box_areas(boxes: Floats) -> Floats:
 
 def is_box(boxes: Floats) -> Flags:
     """Tell which boxes (n, 4) are finite and have no negative side."""
-    sides: Flags = np.all(boxes[:, 2:] >= 0, axis=1)
-    finite: Flags = np.all(np.isfinite(boxes), axis=1)
-    return finite & sides
+    x, y, width, height = np.isfinite(boxes).T  # Four columns are faster than many short rows.
+    found: Flags = x & y & width & height & (boxes[:, 2] >= 0) & (boxes[:, 3] >= 0)
+    return found
 
 
 def say_box(box: Floats) -> tuple[str, str]:
