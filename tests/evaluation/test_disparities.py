@@ -110,9 +110,8 @@ def test_every_column_and_number_is_compared_and_withheld_groups_are_left_out() 
         {"sex": ["w", "m"] * 60, "tone": ["rare"] * 15 + ["dark"] * 45 + ["light"] * 60}
     )
     found = disparities(
-        ExampleStats(Accuracy(), ids, {"terms": terms}),
+        [(Accuracy(), ExampleStats(Accuracy(), ids, {"terms": terms}))],
         columns,
-        metric=Accuracy(),
         by=[["sex"], ["tone"]],
         smallest_group=20,
         protect=False,
@@ -124,3 +123,11 @@ def test_every_column_and_number_is_compared_and_withheld_groups_are_left_out() 
         [terms[15:60].mean(), terms[60:].mean()]
     )
     assert all(0 <= one.interval.low <= one.interval.high <= 1 for one in found[1].groups)
+
+
+def test_few_clusters_compare_nothing() -> None:
+    terms = np.tile([1, 0, 1], 40).astype(np.uint8)
+    stats = ExampleStats(Accuracy(), pl.Series(np.arange(120)).cast(pl.String), {"terms": terms})
+    resampling = Resampling(120, seed=1, replicates=100, clusters=np.arange(120) // 20)
+    columns = pl.DataFrame({"sex": ["w", "m"] * 60})
+    assert disparities([(Accuracy(), stats)], columns, by=[["sex"]], resampling=resampling) == []

@@ -147,20 +147,15 @@ class Protocol:
     ) -> tuple[Disparity, ...]:
         if not self.replicates:
             return ()
-        return tuple(
-            compared
-            for metric in self.metrics
-            if metric.interval is not Method.NONE
-            for compared in disparities(
-                scoring.stats[metric.key],
-                columns,
-                metric=metric,
-                by=self.subgroups,
-                smallest_group=self.smallest_group,
-                protect=self.protect,
-                resampling=resampling,
-            )
+        found = disparities(
+            [(metric, scoring.stats[metric.key]) for metric in self.metrics],
+            columns,
+            by=self.subgroups,
+            smallest_group=self.smallest_group,
+            protect=self.protect,
+            resampling=resampling,
         )
+        return tuple(found)
 
     def _same_size(
         self, scoring: Scoring, subgroups: Sequence[SubgroupScore]

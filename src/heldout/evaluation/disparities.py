@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
@@ -14,6 +15,7 @@ from heldout.evaluation.metric import Number
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.subgroups import Group, groups_of, suppressed
+from heldout.evaluation.uncertainty import why_no_bootstrap
 from heldout.statistics.intervals import Interval
 from heldout.statistics.weights import Resampling
 
@@ -100,54 +102,101 @@ def disparity(
     """
     found = groups_of(columns, by)
     position = stats.metric.names.index(name)
-    values, drawn = _measure(stats, found, resampling)
+    own = _take(stats, found)
+    values = np.stack([one.reduce() for one in own])
+    (drawn,) = _resample([own], [found], resampling)
     number = Number(name, -np.inf, np.inf, higher_is_better)
     about = (tuple(by), stats.metric.key)
     return _compare(about, number, found, [], values[:, position], drawn[..., position])
 
 
 def disparities(
-    stats: ExampleStats,
+    scored: Sequence[tuple[AnyMetric, ExampleStats]],
     columns: pl.DataFrame,
     *,
-    metric: AnyMetric,
     by: Sequence[Sequence[str]],
     smallest_group: int = 1,
     protect: bool = False,
     resampling: Resampling,
 ) -> list[Disparity]:
-    """Compare the groups of several columns and intersections by every number of a metric.
+    """Compare the groups of several columns and intersections by every number of several metrics.
+
+    All of them see the same resamples, which are drawn once.
 
     Args:
-        stats: Of all examples.
+        scored: Metrics with the statistics of all examples.
         columns: One row per example, in the same order.
-        metric: What the statistics belong to.
         by: Names of columns, for each comparison.
         smallest_group: Groups with fewer examples are left out.
         protect: As in `subgroups.disaggregate`: what is withheld there is left out here.
         resampling: Of all examples, with clusters where there are any.
 
     Returns:
-        One for each entry of `by` and each number, where two groups or more have an interval.
+        One for each metric, entry of `by` and number, where two groups or more have an interval.
     """
-    compared = []
-    for names in by:
-        found = groups_of(columns, names)
-        hidden = suppressed(found, smallest_group, protect=protect)
-        shown = [group for group, gone in zip(found, hidden, strict=True) if not gone]
-        withheld = [group for group, gone in zip(found, hidden, strict=True) if gone]
-        withheld += [group for group in shown if group.n < metric.fewest]
-        shown = [group for group in shown if group.n >= metric.fewest]
-        if len(shown) < 2:
+    cases = []
+    for metric, stats in scored:
+        if why_no_bootstrap(metric.interval, resampling, fewest=metric.fewest):
             continue
-        values, drawn = _measure(stats, shown, resampling)
-        compared += [
-            _compare(
-                (tuple(names), metric.key), number, shown, withheld, values[:, i], drawn[..., i]
-            )
-            for i, number in enumerate(metric.numbers)
-        ]
+        for names in by:
+            found = groups_of(columns, names)
+            hidden = suppressed(found, smallest_group, protect=protect)
+            kept = [
+                group.n >= metric.fewest and not gone
+                for group, gone in zip(found, hidden, strict=True)
+            ]
+            if sum(kept) > 1:
+                shown = [group for group, here in zip(found, kept, strict=True) if here]
+                rest = [group for group, here in zip(found, kept, strict=True) if not here]
+                cases.append(_Case(metric, tuple(names), shown, rest, _take(stats, shown)))
+    drawn = _resample([case.stats for case in cases], [case.shown for case in cases], resampling)
+    compared = (one for case, each in zip(cases, drawn, strict=True) for one in case.compare(each))
     return [one for one in compared if one is not None]
+
+
+class _Case(NamedTuple):
+    """The groups of one comparison, with the statistics of each."""
+
+    metric: AnyMetric
+    by: tuple[str, ...]
+    shown: list[Group]
+    withheld: list[Group]
+    stats: list[ExampleStats]
+
+    def compare(self, drawn: Floats) -> Iterator[Disparity | None]:
+        """Compare by each number: drawn (replicates, groups, names)."""
+        values = np.stack([one.reduce() for one in self.stats])
+        about = (self.by, self.metric.key)
+        for i, number in enumerate(self.metric.numbers):
+            yield _compare(about, number, self.shown, self.withheld, values[:, i], drawn[..., i])
+
+
+def _take(stats: ExampleStats, groups: Sequence[Group]) -> list[ExampleStats]:
+    return [stats.take(group.members) for group in groups]
+
+
+def _resample(
+    stats: Sequence[Sequence[ExampleStats]],
+    groups: Sequence[Sequence[Group]],
+    resampling: Resampling,
+) -> list[Floats]:
+    """Return (replicates, groups, names) for each set of groups, under the same resamples."""
+    if not stats:
+        return []
+    blocks = [
+        [
+            np.stack(
+                [
+                    one.reduce(weights[:, group.members])
+                    for one, group in zip(own, found, strict=True)
+                ],
+                axis=1,
+            )
+            for own, found in zip(stats, groups, strict=True)
+        ]
+        for weights in resampling.blocks()
+    ]
+    return [np.concatenate(parts) for parts in zip(*blocks, strict=True)]
 
 
 def _compare(
@@ -176,22 +225,6 @@ def _compare(
         ratio=_as_ratio(_spread(np.log(values), np.log(drawn))) if positive else None,
         left_out=tuple(group.name for group in (*left_out, *withheld)),
     )
-
-
-def _measure(
-    stats: ExampleStats, found: Sequence[Group], resampling: Resampling
-) -> tuple[Floats, Floats]:
-    """Return values (groups, names) and resampled ones (replicates, groups, names)."""
-    own = [stats.take(group.members) for group in found]
-    values = np.stack([one.reduce() for one in own])
-    blocks = [
-        np.stack(
-            [one.reduce(weights[:, group.members]) for one, group in zip(own, found, strict=True)],
-            axis=1,
-        )
-        for weights in resampling.blocks()
-    ]
-    return values, np.concatenate(blocks)
 
 
 def limit(drawn: Floats, values: Floats, errors: Floats) -> float:
