@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from datetime import date, datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.db.models import Count, F, Q
 from django.db.models.functions import TruncDate
@@ -89,7 +89,7 @@ def days(challenge: Challenge) -> list[Day]:
             },
         )
     )
-    by_day = {row["day"]: row for row in counted}
+    by_day: dict[date, dict[str, Any]] = {row["day"]: dict(row) for row in counted}
     joined = Counter(
         at.astimezone(zone).date() for at in challenge.members.values_list("joined_at", flat=True)
     )
@@ -97,9 +97,10 @@ def days(challenge: Challenge) -> list[Day]:
     return [_day(one, by_day.get(one, {}), joined[one]) for one in found]
 
 
-def _day(day: date, row: dict[str, int], joined: int) -> Day:
-    outcomes = [row.get(one, 0) for one in ("scored", "refused", "failed", "withdrawn")]
-    return Day(day, row.get("all", 0), *outcomes, row.get("entrants", 0), joined)
+def _day(day: date, row: dict[str, Any], joined: int) -> Day:
+    counted = ("scored", "refused", "failed", "withdrawn", "entrants")
+    counts = {one: int(row.get(one, 0)) for one in counted}
+    return Day(day=day, submissions=int(row.get("all", 0)), joined=joined, **counts)
 
 
 def reasons(challenge: Challenge) -> list[Reason]:
@@ -145,10 +146,12 @@ def scores(phase: Phase, measure: Measure) -> list[Dot]:
 
 
 def _with_best(
-    found: Iterable[tuple[datetime, str, str, float]], *, higher_is_better: bool
+    found: Iterable[tuple[datetime, str, str, float | None]], *, higher_is_better: bool
 ) -> list[Dot]:
-    sign, most, dots = (1 if higher_is_better else -1), float("-inf"), []
+    sign, most, dots = (1 if higher_is_better else -1), float("-inf"), list[Dot]()
     for at, entrant, submission, value in found:
+        if value is None:
+            continue
         dots.append(Dot(at, entrant, submission, value, best=sign * value > most))
         most = max(most, sign * value)
     return dots

@@ -213,7 +213,7 @@ def _scores(challenge: Challenge) -> str:
     scores = Score.objects.filter(evaluation__submission__phase__challenge=challenge)
     for one in scores.select_related("evaluation__submission__entrant", "evaluation__revision"):
         submission, revision = one.evaluation.submission, one.evaluation.revision
-        about = [submission.pk, submission.entrant.name, submission.phase.key]
+        about: list[Any] = [submission.pk, submission.entrant.name, submission.phase.key]
         about += [submission.created_at.isoformat(), revision.number, one.metric, one.name]
         numbers = [getattr(one, column) for column in columns]
         writer.writerow([cell(value) for value in [*about, *numbers]])

@@ -60,7 +60,7 @@ def tables() -> tuple[type[Model], ...]:
     every = apps.get_models(include_auto_created=True)
     ours = (one for one in every if one.__module__.startswith("heldout."))
     found = [one for one in ours if one is not Challenge and one not in LEFT_OUT and way(one)]
-    wanted = [*(model for model, _ in BELOW), Challenge, Job, *found]
+    wanted: list[type[Model]] = [*(model for model, _ in BELOW), Challenge, Job, *found]
     ordered: list[type[Model]] = []
     while len(ordered) < len(wanted):
         ready = [one for one in wanted if one not in ordered and not _waits(one, wanted, ordered)]
@@ -99,9 +99,10 @@ def user_ids(challenge: Challenge) -> set[int]:
     for model in tables():
         for key in foreign_keys(model):
             if key.related_model is User:
-                found.update(rows_of(challenge, model).values_list(key.attname, flat=True))
+                named = rows_of(challenge, model).values_list(key.attname, flat=True)
+                found.update(one for one in named if one is not None)
     found.update(one.actor_id for one in log_of(challenge) if one.actor_id)
-    return {one for one in found if one is not None}
+    return found
 
 
 def log_of(challenge: Challenge) -> Iterator[AuditEntry]:
