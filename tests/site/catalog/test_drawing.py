@@ -47,7 +47,7 @@ def test_the_largest_is_drawn_first_and_classes_keep_their_colour():
     drawn = draw([small, large, small, Mark(kind="caption", text="x")], ())
     assert [one.category for one in drawn] == ["dog", "cat", "cat"]
     assert drawn[0].turned == "rotate(30 4.5 4.5)"
-    assert [(one.name, one.count) for one in legend(drawn)] == [("cat", 2), ("dog", 1)]
+    assert [(one.name, one.times) for one in legend(drawn)] == [("cat", 2), ("dog", 1)]
 
 
 def test_joints_that_are_not_labelled_are_not_drawn():
@@ -63,7 +63,7 @@ def test_agreement_is_the_share_of_pairs_that_said_the_same():
     marks = [Mark(kind="answer", text=one, annotator=f"a{n}") for n, one in enumerate(said)]
     (found,) = opinions_of(marks)
     assert found.agreement == 0.5
-    assert [(one.text, one.count) for one in found.opinions] == [("red", 3), ("blue", 1)]
+    assert [(one.text, one.times) for one in found.opinions] == [("red", 3), ("blue", 1)]
     assert found.opinions[0].annotators == "a0, a1, a3"
 
 

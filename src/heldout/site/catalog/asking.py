@@ -47,7 +47,7 @@ def read(given: QueryDict, columns: Mapping[str, Column]) -> Asked:
         elif prefix == CHOSEN:
             chosen[name] = given.getlist(key)[:MOST_VALUES]
         else:
-            _read_end(given[key], prefix, column, ends, notes)
+            _read_end(str(given[key]), prefix, column, ends, notes)
     ranges = {name: Range(one.get(LEAST), one.get(MOST)) for name, one in ends.items()}
     sort = _sort(given.get("sort", ""), columns)
     query = Query.of(given.get("q", "")[:LONGEST_TEXT], chosen, ranges, sort)

@@ -46,7 +46,7 @@ class Class(NamedTuple):
 
     name: str
     colour: int
-    count: int
+    times: int
 
 
 def draw(marks: Iterable[Mark], categories: Sequence[Category]) -> list[Drawn]:
@@ -140,7 +140,8 @@ def mask_path(text: str, height: int) -> str:
         runs = counts_of(text).tolist()
     except ValueError:
         return ""
-    parts, start = [], 0
+    parts: list[str] = []
+    start = 0
     for place, length in enumerate(runs):
         if place % 2:
             parts += _columns(start, length, height)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 from django.http import Http404, HttpRequest
 from django.urls import reverse
@@ -18,7 +19,8 @@ from heldout.site.catalog.services import request_index
 from heldout.site.catalog.tabs import About, tabs_of
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Seen:
     """A data set as one viewer sees it; `index` is None until it is built."""
 
     dataset: DataSet

@@ -15,7 +15,7 @@ import polars as pl
 from django.conf import settings
 from django.db import transaction
 
-from heldout.datasets import annotations
+from heldout.datasets.annotations import DataSet as Annotated
 from heldout.datasets.annotations.storing import EXAMPLES, save_dataset
 from heldout.datasets.formats import read_dataset
 from heldout.datasets.index.columns import SPLIT
@@ -127,7 +127,7 @@ def _received(upload: BinaryIO, name: str, scratch: Path) -> Path:
     return path
 
 
-def _read(path: Path, scratch: Path, problems: Problems, *, lenient: bool) -> annotations.DataSet:
+def _read(path: Path, scratch: Path, problems: Problems, *, lenient: bool) -> Annotated:
     (scratch / "media").mkdir()
     try:
         found = read_dataset(path, scratch=scratch / "media", problems=problems)
@@ -147,7 +147,7 @@ def _without(scratch: Path, problem: Problem) -> Problem:
     return Problem(cut(problem.place), cut(problem.message), cut(problem.remedy))
 
 
-def _write(found: annotations.DataSet, folder: Path) -> dict[str, Table]:
+def _write(found: Annotated, folder: Path) -> dict[str, Table]:
     """One table per split, the images by their hash, the annotations and the classes."""
     folder.mkdir()
     examples = found.examples
@@ -158,9 +158,7 @@ def _write(found: annotations.DataSet, folder: Path) -> dict[str, Table]:
         examples = examples.with_columns(pl.lit(ALL).alias(SPLIT))
     examples = examples.with_columns(pl.col(SPLIT).fill_null(ALL))
     save_dataset(
-        annotations.DataSet(
-            examples, found.annotations, found.categories, found.licences, found.info
-        ),
+        Annotated(examples, found.annotations, found.categories, found.licences, found.info),
         folder,
     )
     (folder / EXAMPLES).unlink()
@@ -178,7 +176,7 @@ def _plain(split: str) -> str:
     return f"split-{safe}" if safe in ("annotations", "examples", "") else safe
 
 
-def _store_images(found: annotations.DataSet, folder: Path) -> list[str | None]:
+def _store_images(found: Annotated, folder: Path) -> list[str | None]:
     folder.mkdir()
     paths = found.media_paths()
     known = list(dict.fromkeys(path for path in paths if path is not None))

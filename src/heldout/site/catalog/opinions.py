@@ -14,7 +14,7 @@ class Opinion(NamedTuple):
     """One answer and how many gave it."""
 
     text: str
-    count: int
+    times: int
     share: float
     annotators: str
 

@@ -85,9 +85,10 @@ def _frame(path: Path, layout: Layout) -> pl.DataFrame:
     kind = format_of(path.suffix)
     if kind is None:
         raise Hopeless(f"{path.name} is no table")
-    frame = kind.read(path, problems).frame
-    if problems.found:
+    table = kind.read(path, problems)
+    if table is None or problems.found:
         raise Hopeless(str(BadInput(problems.found)))
+    frame = table.frame
     names = {layout.id: ID} | ({layout.media: MEDIA} if layout.media else {})
     frame = frame.rename({old: new for old, new in names.items() if old in frame.columns})
     if ID not in frame.columns:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from django.urls import reverse
@@ -12,7 +13,8 @@ from heldout.datasets.index.views import Role
 from heldout.site.catalog.models import DataSet
 
 
-class About(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class About:
     """What decides whether a tab is shown; `index` is None until it is built."""
 
     dataset: DataSet

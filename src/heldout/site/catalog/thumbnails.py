@@ -53,7 +53,7 @@ def make(path: Path, place: Path) -> None:
 def shown(image: Image.Image) -> Image.Image:
     """The image as eight-bit colours or greys; deep ones are stretched over their own range."""
     if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        low, high = (float(one) for one in image.getextrema())
+        low, high = (float(str(one)) for one in image.getextrema())
         scale = 255 / (high - low) if high > low else 1.0
         deep = image.convert("F")
         return deep.point(lambda value: value * scale - low * scale).convert("L")

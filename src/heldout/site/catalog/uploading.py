@@ -10,7 +10,7 @@ from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_http_methods
 
-from heldout.errors import BadInput
+from heldout.errors import BadInput, Problem
 from heldout.site.accounts.models import User
 from heldout.site.catalog.forms import AboutForm, AddForm
 from heldout.site.catalog.frames import find, frame
@@ -27,7 +27,7 @@ def add(request: HttpRequest) -> HttpResponse:
     if not request.user.has_perm("catalog.create"):
         raise PermissionDenied("You are not allowed to do this.")
     form = AddForm(request.POST or None, request.FILES or None, initial={"visibility": "private"})
-    problems: list[object] = []
+    problems: list[Problem] = []
     if request.method == "POST" and form.is_valid():
         try:
             return _added(request, form)
