@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -51,8 +52,8 @@ class Format(NamedTuple):
 
 def check_names(names: Sequence[str], place: str, problems: Problems) -> bool:
     """Add a problem for each column that is there several times; return whether there is none."""
-    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
-    for name in repeated:
-        message = f'the column "{name}" is there {names.count(name)} times'
+    repeated = {name: count for name, count in Counter(names).items() if count > 1}
+    for name, count in repeated.items():
+        message = f'the column "{name}" is there {count} times'
         problems.add(place, message, "keep one, or rename it")
     return not repeated

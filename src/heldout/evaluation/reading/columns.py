@@ -12,14 +12,16 @@ from heldout.evaluation.data import MISSING, Codes, Floats
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.table import Table
 
+MOST_LISTED = 30  # Columns in a message.
+
 
 def require(table: Table, faults: Faults, *names: str) -> bool:
     """Add a fault for each column that is absent; return whether all are there."""
     absent = [name for name in names if name not in table.frame.columns]
     for name in absent:
         others = [column for column in table.frame.columns if column not in names]
-        nearest = did_you_mean(name, others).replace("did you mean", "is it")
-        remedy = nearest or f"the columns are {', '.join(table.frame.columns)}"
+        nearest = did_you_mean(name, others[:1000]).replace("did you mean", "is it")
+        remedy = nearest or _listed(table.frame.columns)
         faults.file(f'there is no column "{name}"', remedy)
     return not absent
 
@@ -55,8 +57,11 @@ def lists(table: Table, name: str) -> pl.Series:
 
 
 def is_list(series: pl.Series) -> bool:
-    """Tell whether every entry is a list."""
-    return isinstance(series.dtype, pl.List | pl.Array)
+    """Tell whether every entry is a list of plain values."""
+    dtype = series.dtype
+    if not isinstance(dtype, pl.List | pl.Array):
+        return False
+    return dtype.inner is None or not pl.Series(dtype=dtype.inner).dtype.is_nested()
 
 
 def codes_of(series: pl.Series, vocabulary: pl.Series) -> Codes:
@@ -70,3 +75,8 @@ def codes_of_classes(series: pl.Series, classes: Sequence[str]) -> Codes:
     """Do the same for a few classes that differ, more quickly."""
     found = series.cast(pl.Enum(classes), strict=False).to_physical()
     return found.cast(pl.Int32).fill_null(MISSING).to_numpy()
+
+
+def _listed(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - MOST_LISTED:,} more" if len(columns) > MOST_LISTED else ""
+    return f"the columns are {', '.join(name[:80] for name in columns[:MOST_LISTED])}{more}"

@@ -25,7 +25,13 @@ from heldout.evaluation.vision.panoptic import (
     SegmentMap,
 )
 from heldout.evaluation.vision.panoptic_format import Annotation, Category, GroundTruth, Results
-from heldout.evaluation.vision.pictures import Pictures, open_pictures, read_colours
+from heldout.evaluation.vision.pictures import (
+    LARGEST,
+    UNREADABLE,
+    Pictures,
+    open_pictures,
+    read_colours,
+)
 
 File = TypeVar("File", GroundTruth, Results)
 
@@ -101,16 +107,20 @@ def _decode(path: Path, kind: type[File]) -> tuple[Path, File]:
         return path, msgspec.json.decode(data, type=kind)
     except msgspec.ValidationError as error:
         problem = Problem(path.name, plain_message(error), "give panoptic JSON")
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         problem = Problem(path.name, f"not readable as JSON: {error}", "was it cut short?")
     raise BadInput([problem])
 
 
 def _archived_json(path: Path) -> bytes:
-    with zipfile.ZipFile(path) as archive:
-        names = [name for name in archive.namelist() if name.lower().endswith(".json")]
-        if len(names) == 1:
-            return archive.read(names[0])
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if name.lower().endswith(".json")]
+            if len(names) == 1 and archive.getinfo(names[0]).file_size <= LARGEST:
+                return archive.read(names[0])
+    except UNREADABLE:
+        message = "not a readable ZIP archive; it may be cut short"
+        raise BadInput([Problem(path.name, message, "write it again")]) from None
     message = f"{len(names)} JSON files in the archive"
     raise BadInput([Problem(path.name, message, "put one JSON file beside the masks")])
 

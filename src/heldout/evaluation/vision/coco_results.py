@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import polars as pl
 
+from heldout.datasets.tables.parquet import refuse_bomb
 from heldout.datasets.tasks import Family
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import AnyArray, Flags, Floats, Places
@@ -162,8 +163,9 @@ def _parquet(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
     column = COLUMNS[family]
     wanted = ["image_id", "category_id", "score", *dict.fromkeys(["bbox", column])]
     try:
+        refuse_bomb(path)
         frame = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError, pl.exceptions.PanicException):
+    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
         message = "not a readable Parquet file; it may be cut short"
         raise BadInput([Problem(path.name, message, "write and upload it again")]) from None
     absent = [

@@ -13,6 +13,7 @@ import msgspec
 from heldout.errors import BadInput, Problem, Problems
 
 CHUNK = 1 << 22  # Bytes of a list decoded at a time; what bounds the memory of a reader.
+ESCAPED_KEY = re.compile(rb'"[^"]*\\u[0-9a-fA-F]{4}[^"]*"\s*:')
 BORDER = re.compile(rb"\}\s*,\s*$")
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -103,11 +104,16 @@ def decode_piece(
     """
     try:
         rows = msgspec.json.decode(data, type=list[kind])  # type: ignore[valid-type]
-        return Entries(first, rows, len(rows))
+        if not _may_repeat(data, kind, len(rows)):
+            return Entries(first, rows, len(rows))
+        values = _decode_loosely(data, name, first)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         values = _decode_loosely(data, name, first)
     rows, numbers = [], []
     for number, value in enumerate(values, start=first):
+        if isinstance(value, Repeated):
+            problems.add(f"entry {number}", f'the key "{value[:80]}" is there twice', "keep one")
+            continue
         try:
             rows.append(msgspec.convert(value, kind))
             numbers.append(number)
@@ -118,10 +124,29 @@ def decode_piece(
     return Entries(first, rows, len(values), numbers)
 
 
+def _may_repeat(data: bytes, kind: type[msgspec.Struct], rows: int) -> bool:
+    """Tell whether an object may have a key twice, of which the fast decoder keeps the last."""
+    if b"\\u" in data and ESCAPED_KEY.search(data):
+        return True
+    return any(data.count(f'"{name}"'.encode()) > rows for name in kind.__struct_encode_fields__)
+
+
+def _once(pairs: list[tuple[str, object]]) -> object:
+    row = dict(pairs)
+    if len(row) == len(pairs):
+        return row
+    names = [name for name, _ in pairs]
+    return Repeated(next(name for name in names if names.count(name) > 1))
+
+
+class Repeated(str):
+    """A key that an object has twice."""
+
+
 def _decode_loosely(data: bytes, name: str, first: int) -> list[object]:
     """Decode with Python's own reader, which takes NaN, so that each row can be looked at."""
     try:
-        values = json.JSONDecoder().decode(data.decode())
+        values = json.JSONDecoder(object_pairs_hook=_once).decode(data.decode())
     except (ValueError, RecursionError) as error:
         after = f" after entry {first - 1:,}" if first > 1 else ""
         message = f"not readable as JSON{after}: {error}"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
@@ -16,6 +18,11 @@ from heldout.errors import BadInput, Problem, Problems
 from heldout.evaluation.data import AnyArray
 
 LARGEST = 1 << 28  # Bytes of one compressed picture; a limit against archives made to harm.
+# What a picture or an archive that is damaged, encrypted or packed strangely makes its readers raise.
+UNREADABLE = (
+    *(OSError, ValueError, SyntaxError, KeyError, EOFError, RuntimeError),
+    *(struct.error, zipfile.BadZipFile, zlib.error),
+)
 MODES = {"1", "L", "P", "I", "I;16"}
 
 
@@ -71,13 +78,21 @@ def open_pictures(path: Path) -> Pictures:
     if path.is_dir():
         pictures = FolderPictures(path)
     elif path.is_file() and zipfile.is_zipfile(path):
-        pictures = ArchivePictures(path)
+        pictures = _open_archive(path)
     else:
         there = "neither a folder nor a ZIP archive" if path.exists() else "not there"
         raise BadInput([Problem(path.name, there, "give PNG masks in a folder or a ZIP archive")])
     if not pictures.names:
         raise BadInput([Problem(path.name, "there is no PNG file in it")])
     return pictures
+
+
+def _open_archive(path: Path) -> ArchivePictures:
+    try:
+        return ArchivePictures(path)
+    except UNREADABLE:
+        message = "not a readable ZIP archive; it may be cut short"
+        raise BadInput([Problem(path.name, message, "write it again")]) from None
 
 
 def read_codes(pictures: Pictures, name: str, problems: Problems) -> AnyArray | None:
@@ -116,7 +131,7 @@ def _open(pictures: Pictures, name: str, problems: Problems) -> Image.Image | No
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             image = Image.open(BytesIO(pictures.read(name)))
             image.load()
-    except (OSError, ValueError, SyntaxError, KeyError, zipfile.BadZipFile):
+    except UNREADABLE:
         problems.add(name, "not a readable picture; it may be cut short", "write it again")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         problems.add(name, "the picture is too large")
