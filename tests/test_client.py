@@ -1,10 +1,12 @@
 """The API client against a site that is away, slow, or says no."""
 
+import base64
 import hashlib
 
 import httpx
 import pytest
 
+from heldout import client as client_module
 from heldout.client import Client, File, Refused, SiteError, check_url
 from heldout.errors import BadInput
 
@@ -171,3 +173,62 @@ def test_what_a_phase_does_not_reveal_is_none_in_the_rows():
 def test_what_is_no_address_is_refused(url):
     with pytest.raises(BadInput, match="is not the address of a site"):
         check_url(url)
+
+
+class TusSite:
+    """A site that keeps what arrives, and breaks off where it is told to."""
+
+    def __init__(self, failures=()):
+        self.arrived, self.failures, self.patches, self.checked = b"", list(failures), 0, 0
+
+    def __call__(self, request):
+        body = request.read()
+        if request.method == "POST":
+            assert request.headers["Upload-Length"] == str(self.length)
+            return httpx.Response(
+                201, headers={"Location": "https://site.example/api/v1/uploads/u"}
+            )
+        if request.method == "GET":
+            return httpx.Response(200, json=SUBMISSION)
+        if request.method == "PATCH":
+            self.patches += 1
+            if self.failures and (failure := self.failures.pop(0)) is not None:
+                if isinstance(failure, int):
+                    return httpx.Response(failure)
+                self.arrived += body[: len(body) // 2]
+                raise failure
+            assert request.headers["Upload-Offset"] == str(len(self.arrived))
+            digest = base64.b64decode(request.headers["Upload-Checksum"].split()[1])
+            assert digest == hashlib.sha256(body).digest()
+            self.arrived += body
+        headers = {"Upload-Offset": str(len(self.arrived))}
+        if len(self.arrived) == self.length:
+            headers["Heldout-Submission"] = "s1"
+        return httpx.Response(204 if request.method == "PATCH" else 200, headers=headers)
+
+
+def test_a_large_file_goes_on_where_it_broke_off(tmp_path, monkeypatch):
+    monkeypatch.setattr(client_module, "PIECE", 1000)
+    content = bytes(range(256)) * 20
+    path = tmp_path / "p.csv"
+    path.write_bytes(content)
+    site = TusSite([None, httpx.ReadError("cut"), 503, 460])
+    site.length = len(content)
+    told, pauses = [], []
+    transport = httpx.MockTransport(site)
+    client = Client("https://site.example", "t", transport=transport, sleep=pauses.append)
+    submission = client.submit("digits", phase="test", file=path, progress=told.append)
+    assert submission.id == "s1"
+    assert site.arrived == content
+    assert told == sorted(told)
+    assert told[-1] == len(content)
+    assert len(pauses) == 3
+
+
+def test_a_download_tells_how_far_it_is(tmp_path):
+    content = b"x" * 3_000_000
+    file = File("t.parquet", len(content), hashlib.sha256(content).hexdigest())
+    told = []
+    site = Site(httpx.Response(200, content=content))
+    site.client().download("digits", file, tmp_path, progress=told.append)
+    assert told[-1] == len(content)

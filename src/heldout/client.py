@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -23,11 +24,21 @@ from heldout.datasets.atomic import replacing
 from heldout.errors import BadInput, HeldoutError, Problem
 
 T = TypeVar("T")
+# Told how many bytes have been sent or have arrived.
+Progress = Callable[[int], None]
+
+
+def _silent(done: int) -> None:
+    """Tell nobody."""
+
 
 RETRIES = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
-AWAY = frozenset({429, 502, 503, 504})
+AWAY = frozenset({423, 429, 460, 502, 503, 504})
+# Files above this size are sent in pieces, and go on where they broke off.
+PIECE = 8 << 20
+TUS = {"Tus-Resumable": "1.0.0"}
 FINAL = frozenset({"scored", "refused", "failed", "withdrawn"})
 _CHUNK = 1 << 20
 
@@ -239,18 +250,27 @@ class Client:
         """Return the files of a challenge's public data."""
         return self._get(f"{_path('challenges', challenge)}/data", list[File])
 
-    def download(self, challenge: str, file: File, folder: Path) -> Path:
+    def download(
+        self, challenge: str, file: File, folder: Path, *, progress: Progress = _silent
+    ) -> Path:
         """Download a file; it appears whole and with the right hash, or not at all."""
         target = folder / Path(file.name).name
         path = f"{_path('challenges', challenge)}/data/{quote(file.name, safe='')}"
         with replacing(target) as temporary:
-            self._repeat(lambda: self._fetch(path, temporary, file.sha256))
+            self._repeat(lambda: self._fetch(path, temporary, file.sha256, progress))
         return target
 
     def submit(
-        self, challenge: str, *, phase: str, file: Path, note: str = "", key: str | None = None
+        self,
+        challenge: str,
+        *,
+        phase: str,
+        file: Path,
+        note: str = "",
+        key: str | None = None,
+        progress: Progress = _silent,
     ) -> Submission:
-        """Hand in a predictions file.
+        """Hand in a predictions file; a large one in pieces, which go on where they broke off.
 
         Args:
             challenge: Its id.
@@ -258,11 +278,49 @@ class Client:
             file: The predictions.
             note: What others should know of the method.
             key: Makes a repeated call the same submission; drawn at random if left out.
+            progress: Told how many bytes have arrived at the site.
         """
-        path = f"{_path('challenges', challenge)}/phases/{quote(phase, safe='')}/submissions"
+        base = f"{_path('challenges', challenge)}/phases/{quote(phase, safe='')}"
         headers = {"Idempotency-Key": key or secrets.token_hex(16)}
+        if file.stat().st_size > PIECE:
+            return self._submit_in_pieces(base, file, note, headers, progress)
+        path = f"{base}/submissions"
         answer = self._upload(path, file, data={"note": note}, headers=headers)
         return _read(answer, Submission)
+
+    def _submit_in_pieces(
+        self, base: str, file: Path, note: str, headers: dict[str, str], progress: Progress
+    ) -> Submission:
+        size = file.stat().st_size
+        about = f"filename {_base64(file.name)},note {_base64(note)}"
+        headers |= {**TUS, "Upload-Length": str(size), "Upload-Metadata": about}
+        # What was begun and not used is forgotten by the site after a day.
+        begun = self._repeat(
+            lambda: self._request("POST", f"{base}/uploads", content=b"", headers=headers)
+        )
+        address = begun.headers["Location"]
+        with file.open("rb") as stream:
+            while True:
+                answer = self._repeat(lambda: self._send_piece(address, stream, size))
+                progress(int(answer.headers["Upload-Offset"]))
+                if submission := answer.headers.get("Heldout-Submission"):
+                    return self.submission(submission)
+
+    def _send_piece(self, address: str, stream: BinaryIO, size: int) -> httpx.Response:
+        """Send the bytes the site has not got yet, asking it first where they begin."""
+        state = self._request("HEAD", address, headers=TUS)
+        if "Heldout-Submission" in state.headers:
+            return state
+        offset = int(state.headers["Upload-Offset"])
+        stream.seek(offset)
+        piece = stream.read(min(PIECE, size - offset))
+        headers = {
+            **TUS,
+            "Content-Type": "application/offset+octet-stream",
+            "Upload-Offset": str(offset),
+            "Upload-Checksum": f"sha256 {b64encode(hashlib.sha256(piece).digest()).decode()}",
+        }
+        return self._request("PATCH", address, content=piece, headers=headers)
 
     def submission(self, submission: str) -> Submission:
         """Return one of the caller's submissions as it is now."""
@@ -314,7 +372,7 @@ class Client:
         # Without a key the site could not tell a repeated upload from a second one.
         return self._repeat(send, retries=self._retries if headers else 0)
 
-    def _fetch(self, path: str, target: Path, sha256: str) -> httpx.Response:
+    def _fetch(self, path: str, target: Path, sha256: str, progress: Progress) -> httpx.Response:
         digest = hashlib.sha256()
         with self._http.stream("GET", path) as answer, target.open("wb") as stream:
             if not answer.is_success:
@@ -323,6 +381,7 @@ class Client:
             for chunk in answer.iter_bytes(_CHUNK):
                 digest.update(chunk)
                 stream.write(chunk)
+                progress(stream.tell())
         if digest.hexdigest() != sha256:
             raise httpx.RemoteProtocolError("the file did not arrive whole")
         return answer
@@ -367,6 +426,10 @@ def check_url(url: str) -> str:
 
 def _pauses(retries: int) -> list[float]:
     return [min(FIRST_PAUSE * 2**i, LONGEST_PAUSE) for i in range(retries)]
+
+
+def _base64(text: str) -> str:
+    return b64encode(text.encode()).decode()
 
 
 def _path(kind: str, name: str) -> str:

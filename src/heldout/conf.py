@@ -106,6 +106,23 @@ def database_url(value: str) -> str:
     return value
 
 
+OAUTH_PROVIDERS = ("github", "gitlab", "google", "microsoft", "orcid")
+
+
+def oauth(value: str) -> tuple[tuple[str, str, str], ...]:
+    """Read `provider:client id:secret` for each provider, separated by commas."""
+    found = []
+    for number, part in enumerate(names(value), start=1):
+        fields = part.split(":", 2)
+        if len(fields) < 3 or not all(fields) or fields[0] not in OAUTH_PROVIDERS:
+            listed = ", ".join(OAUTH_PROVIDERS)
+            raise ValueError(
+                f"has no provider:client id:secret at {number}; providers are {listed}"
+            )
+        found.append((fields[0], fields[1], fields[2]))
+    return tuple(found)
+
+
 def one_of(*choices: str) -> Parse:
     """Make a reader of one word of a few."""
 
@@ -123,6 +140,7 @@ KINDS: dict[Parse, str] = {
     path: "path",
     boolean: "yes or no",
     names: "names, separated by commas",
+    oauth: "provider:client id:secret, separated by commas",
     count: "whole number",
     size: "size",
     web_address: "address",
@@ -169,6 +187,13 @@ class Settings:
         "no", "Show errors with their source in the browser. Never on a public site.", boolean
     )
     sign_up: str = setting("open", "Who may make an account.", one_of("open", "closed"))
+    oauth: tuple[tuple[str, str, str], ...] = setting(
+        "",
+        "Services people may sign in with, such as `github:ID:SECRET`; of github, gitlab, google, "
+        "microsoft and orcid.",
+        oauth,
+        secret=True,
+    )
     organising: str = setting(
         "chosen",
         "Who may create challenges: people the site's staff have chosen, or everybody signed in.",

@@ -3,6 +3,7 @@
 import stat
 import zipfile
 from datetime import UTC, datetime
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -195,3 +196,30 @@ def test_what_is_sent_is_what_the_definition_names_and_nothing_else(run, images,
     assert {"challenge.toml", "README.md", "answers/test.parquet", "data/test.parquet"} <= names
     assert not [name for name in names if "notes" in name or ".git" in name]
     assert stat.S_IMODE((tmp_path / "c.zip").stat().st_mode) == 0o600
+
+
+def test_the_data_are_downloaded_whole_and_only_once(tmp_path, monkeypatch, run, site):
+    content = b"PAR1" * 1000
+    listed = [
+        {
+            "name": "train.parquet",
+            "size": 4000,
+            "sha256": sha256(content).hexdigest(),
+            "split": "train",
+        },
+        {"name": "digits.zip", "size": 4000, "sha256": sha256(content).hexdigest(), "split": ""},
+    ]
+    site["GET", "challenges/digits/data"] = (200, listed)
+    fetched = []
+    monkeypatch.setattr(
+        Client,
+        "_fetch",
+        lambda self, path, target, *given: fetched.append(path) or target.write_bytes(content),
+    )
+    for _ in range(2):
+        assert run("download", "digits", "--to", str(tmp_path)).code == 0
+    assert fetched == ["challenges/digits/data/digits.zip"]
+    assert (tmp_path / "digits.zip").read_bytes() == content
+    refused = run("download", "digits", "trian.parquet", "--to", str(tmp_path))
+    assert refused.code == 2
+    assert "train.parquet" in refused.err

@@ -33,7 +33,13 @@ ALLOWED = {
     ADDRESS: {"participant", "staff"},
 }
 # Reached by nobody in the crawl, each for its reason.
-UNREACHED = {"api/v1/": "the root of the API has no page"}
+UNREACHED = {
+    "api/v1/": "the root of the API has no page",
+    "accounts/2fa/webauthn/keys/%(pk)s/edit/": "nobody here has a passkey",
+    "accounts/2fa/webauthn/keys/%(pk)s/remove/": "nobody here has a passkey",
+    "accounts/2fa/recovery-codes/": "nobody here has two factors",
+    "accounts/2fa/recovery-codes/download/": "nobody here has two factors",
+}
 
 
 def leaks(visits: list[Visit]) -> list[str]:

@@ -44,6 +44,9 @@ COMMANDS: dict[str, Entry] = {
     "errors": Entry("heldout.cli.errors:errors", SCORE, "Look at the worst examples."),
     "metrics": Entry("heldout.cli.metrics:metrics", SCORE, "List the metrics and their numbers."),
     "login": Entry("heldout.cli.login:login", TAKE_PART, "Store an API token for a site."),
+    "download": Entry(
+        "heldout.cli.download:download", TAKE_PART, "Download a challenge's public data."
+    ),
     "submit": Entry("heldout.cli.submit:submit", TAKE_PART, "Submit predictions to a challenge."),
     "submissions": Entry(
         "heldout.cli.submissions:submissions", TAKE_PART, "List your submissions and their status."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from heldout.cli.credentials import site_and_token
@@ -59,3 +61,16 @@ def choose_phase(challenge: Challenge, phase: str | None) -> Phase:
         listed = ", ".join(one.id for one in opened)
         raise BadInput([Problem("--phase", "several phases are open", f"choose one of {listed}")])
     return (opened or challenge.phases)[-1]
+
+
+@contextmanager
+def transfer_bar(words: str, size: int) -> Iterator[Callable[[int], None]]:
+    """Show how much of a file has gone over the line; where nobody watches, show nothing."""
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from heldout.cli.output import console
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=console, transient=True) as bar:
+        task = bar.add_task(words, total=size)
+        yield lambda done: bar.update(task, completed=done)

@@ -33,7 +33,7 @@ def submit(
 
     Exit code 0: it was taken in (with `--wait`: scored). 1: it could not be scored. 2: it was refused.
     """
-    from heldout.cli.remote import choose_phase, connect
+    from heldout.cli.remote import choose_phase, connect, transfer_bar
 
     if not file.is_file():
         raise BadInput([Problem(str(file), "there is no such file")])
@@ -41,8 +41,10 @@ def submit(
         found = client.challenge(challenge)
         chosen = choose_phase(found, phase)
         _settle_terms(client, found, accept_terms)
-        with console.status(f"sending {file.name}"):
-            submission = client.submit(challenge, phase=chosen.id, file=file, note=note)
+        with transfer_bar(f"sending {file.name}", file.stat().st_size) as progress:
+            submission = client.submit(
+                challenge, phase=chosen.id, file=file, note=note, progress=progress
+            )
         say(f"submission {submission.id} to {challenge}, phase {chosen.id}: {submission.status}")
         if wait:
             submission = _wait(client, submission)

@@ -6,8 +6,15 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.conf import settings
+from django.core.exceptions import (
+    BadRequest,
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+)
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
@@ -20,9 +27,11 @@ from heldout.site.challenges.news_api import router as news
 from heldout.site.challenges.people_api import router as people
 from heldout.site.challenges.team_api import router as teams
 from heldout.site.common import faults
+from heldout.site.common.bodies import StrictParser
 from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
 from heldout.site.submissions.activity_api import router as activity
 from heldout.site.submissions.api import router as submissions
+from heldout.site.submissions.resumable_api import router as uploads
 from heldout.site.transfer.api import router as transfer
 
 log = logging.getLogger(__name__)
@@ -38,8 +47,15 @@ class Api(NinjaAPI):
 
 
 # The page that shows the schema comes from elsewhere's servers, so it stays off.
-api = Api(title="Heldout", version=__version__, docs_url=None, urls_namespace="api", servers=[])
-ROUTERS = (accounts, challenges, people, teams, news, submissions, activity, transfer)
+api = Api(
+    parser=StrictParser(),
+    title="Heldout",
+    version=__version__,
+    docs_url=None,
+    urls_namespace="api",
+    servers=[],
+)
+ROUTERS = (accounts, challenges, people, teams, news, submissions, uploads, activity, transfer)
 for router in ROUTERS:
     api.add_router("", router)
 
@@ -93,6 +109,20 @@ def forbidden(request: HttpRequest, error: Exception) -> HttpResponse:
 @api.exception_handler(Http404)
 def missing(request: HttpRequest, error: Exception) -> HttpResponse:
     return _one(request, str(error).rstrip(".").lower() or "there is nothing here", 404)
+
+
+@api.exception_handler(MultiPartParserError)
+@api.exception_handler(BadRequest)
+@api.exception_handler(SuspiciousOperation)
+def unreadable(request: HttpRequest, error: Exception) -> HttpResponse:
+    remedy = "send multipart/form-data with one file"
+    return _one(request, f"the request cannot be read: {error}"[:300], 400, remedy)
+
+
+@api.exception_handler(RequestDataTooBig)
+def too_big(request: HttpRequest, error: Exception) -> HttpResponse:
+    most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return _one(request, f"the body is larger than {most / 1e6:,.1f} MB", 413, "send less")
 
 
 @api.exception_handler(HttpError)

@@ -50,6 +50,10 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    *(f"allauth.socialaccount.providers.{name}" for name, *_ in HELDOUT.oauth),
     "csp",
     "django_htmx",
     "ninja",
@@ -61,6 +65,7 @@ MIDDLEWARE = [
     "heldout.site.common.tracing.trace",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "heldout.site.common.bodies.well_formed",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -69,6 +74,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "allauth.usersessions.middleware.UserSessionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "heldout.site.common.middleware.private_by_default",
     "heldout.site.common.middleware.TellFaults",
@@ -158,6 +164,30 @@ ACCOUNT_LOGOUT_REDIRECT_URL = "/"
 ACCOUNT_PREVENT_ENUMERATION = HELDOUT.email_verification == "mandatory"
 ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = _url.scheme
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ALLAUTH_TRUSTED_PROXY_COUNT = int(HELDOUT.behind_proxy)
+MFA_ADAPTER = "heldout.site.accounts.adapter.MfaAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = HELDOUT.site_name
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+# Browsers know passkeys on https, and on localhost.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not _https
+USERSESSIONS_TRACK_ACTIVITY = True
+SOCIALACCOUNT_ADAPTER = "heldout.site.accounts.adapter.SocialAdapter"
+SOCIALACCOUNT_PROVIDERS = {
+    name: {"APPS": [{"client_id": client_id, "secret": secret}]}
+    for name, client_id, secret in HELDOUT.oauth
+}
+SOCIALACCOUNT_STORE_TOKENS = False
+# A form of ours is answered by a way to theirs, which browsers follow only where it is allowed.
+OAUTH_ORIGINS = {
+    "github": "https://github.com",
+    "gitlab": "https://gitlab.com",
+    "google": "https://accounts.google.com",
+    "microsoft": "https://login.microsoftonline.com",
+    "orcid": "https://orcid.org",
+}
 
 EMAIL_BACKEND = (
     "django.core.mail.backends.smtp.EmailBackend"
@@ -182,7 +212,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": [SELF, "data:"],
         "font-src": [SELF],
         "connect-src": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *(OAUTH_ORIGINS[name] for name, *_ in HELDOUT.oauth)],
         "frame-ancestors": [NONE],
         "base-uri": [NONE],
         "object-src": [NONE],

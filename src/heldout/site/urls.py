@@ -9,7 +9,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v1/", api.urls),
     path("admin/", admin.site.urls),
     path("", include("heldout.site.accounts.urls")),
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("allauth.urls")),
     path("", include("heldout.site.common.urls")),
     path("", include("heldout.site.planner.urls")),
     path("", include("heldout.site.catalog.urls")),

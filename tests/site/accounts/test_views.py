@@ -16,7 +16,9 @@ def test_an_account_page_is_for_its_owner(client, signed_in, outsider):
 
 def test_a_token_is_shown_once(signed_in, outsider):
     client = signed_in(outsider)
-    made = client.post("/account/", {"form": "token", "name": "laptop"})
+    made = client.post(
+        "/account/", {"form": "token", "name": "laptop", "scope": "submit", "days": "0"}
+    )
     secret = made.context["secret"]
     assert secret in made.content.decode()
     assert "no-store" in made.headers["Cache-Control"]

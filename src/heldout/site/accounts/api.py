@@ -15,7 +15,9 @@ router = Router(tags=["Account"], auth=SIGNED_IN)
 class TokenOut(Schema):
     name: str
     prefix: str
+    scope: str
     created_at: datetime
+    expires_at: datetime | None
 
 
 class AccountOut(Schema):

@@ -5,7 +5,7 @@ from typing import Any
 from allauth.account.forms import SignupForm
 from django import forms
 
-from heldout.site.accounts.models import User
+from heldout.site.accounts.models import Scope, User
 
 
 class ProfileForm(forms.ModelForm):  # type: ignore[type-arg]  # generic in the stubs only
@@ -26,9 +26,16 @@ class SignUpForm(SignupForm):  # type: ignore[misc]  # allauth has no types
         self.fields["username"].help_text = User._meta.get_field("handle").help_text
 
 
+LIFETIMES = [(7, "7 days"), (30, "30 days"), (90, "90 days"), (365, "A year"), (0, "Until revoked")]
+
+
 class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=80, help_text="So that you know it again, for example the name of a machine."
+    )
+    scope = forms.ChoiceField(label="What it may do", choices=Scope.choices, initial=Scope.SUBMIT)
+    days = forms.TypedChoiceField(
+        label="How long it works", choices=LIFETIMES, initial=90, coerce=int
     )
 
     def __init__(self, data: Any = None) -> None:

@@ -78,6 +78,18 @@ class User(AbstractBaseUser, PermissionsMixin):
         return self.handle
 
 
+class Scope(models.TextChoices):
+    """What a token may do; each includes the one before."""
+
+    READ = "read", "Read what I may see"
+    SUBMIT = "submit", "Read, take part and submit"
+    ORGANISE = "organise", "Everything I may do, organising too"
+
+    def includes(self, other: Scope) -> bool:
+        order = list(Scope)
+        return order.index(self) >= order.index(other)
+
+
 class ApiToken(models.Model):
     """A key to the API. Only its hash is kept, so it is shown once."""
 
@@ -85,7 +97,9 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=80)
     prefix = models.CharField(max_length=12)
     digest = models.CharField(max_length=64, unique=True)
+    scope = models.CharField(max_length=8, choices=Scope, default=Scope.ORGANISE)
     created_at = models.DateTimeField()
+    expires_at = models.DateTimeField(null=True, blank=True)
     last_used_at = models.DateTimeField(null=True, blank=True)
     revoked_at = models.DateTimeField(null=True, blank=True)
 

@@ -8,15 +8,22 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja.errors import AuthenticationError
+from ninja.errors import AuthenticationError, HttpError
 from ninja.security import APIKeyCookie, HttpBearer
 
-from heldout.site.accounts.models import User
+from heldout.site.accounts.models import Scope, User
 from heldout.site.accounts.services import user_of_token
 
 
 class Token(HttpBearer):
-    """`Authorization: Bearer hld_…`; a wrong token is refused even where none is needed."""
+    """`Authorization: Bearer hld_…`; a wrong token is refused even where none is needed.
+
+    Reading needs the scope `read`, everything else `scope`.
+    """
+
+    def __init__(self, scope: Scope = Scope.ORGANISE) -> None:
+        super().__init__()
+        self.scope = scope
 
     def __call__(self, request: HttpRequest) -> Any:
         found = super().__call__(request)
@@ -28,6 +35,11 @@ class Token(HttpBearer):
         found = user_of_token(token, now=timezone.now())
         if found is None:
             return None
+        needed = Scope.READ if request.method in SAFE else self.scope
+        if not Scope(found.scope).includes(needed):
+            raise HttpError(
+                403, f"this token may not do this: its scope is {found.scope}, not {needed}"
+            )
         request.user = found.user
         request.api_token = found  # type: ignore[attr-defined]
         return found.user
@@ -51,5 +63,8 @@ def anybody(request: HttpRequest) -> User | AnonymousUser:
     return request.user
 
 
+SAFE = ("GET", "HEAD", "OPTIONS")
 SIGNED_IN = [Token(), Session()]
+# For what participants do: a token need not be able to organise.
+TAKING_PART = [Token(Scope.SUBMIT), Session()]
 ANYBODY = [*SIGNED_IN, anybody]

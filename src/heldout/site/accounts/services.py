@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from allauth.account.models import EmailAddress
 from django.db import transaction
 
-from heldout.site.accounts.models import ApiToken, SignInLink, User
+from heldout.site.accounts.models import ApiToken, Scope, SignInLink, User
 from heldout.site.common import audit
 
 TOKEN_PREFIX = "hld_"  # noqa: S105
@@ -67,14 +67,29 @@ def is_verified(user: User) -> bool:
     return bool(own.exists())
 
 
-def create_token(*, user: User, name: str, now: datetime) -> tuple[ApiToken, str]:
+def create_token(
+    *,
+    user: User,
+    name: str,
+    now: datetime,
+    scope: Scope = Scope.ORGANISE,
+    lifetime: timedelta | None = None,
+) -> tuple[ApiToken, str]:
     """Make an API token; the second value is the secret, which cannot be shown again."""
     secret = TOKEN_PREFIX + secrets.token_urlsafe(32)
     with transaction.atomic():
         token = ApiToken.objects.create(
-            user=user, name=name[:80], prefix=secret[:10], digest=digest(secret), created_at=now
+            user=user,
+            name=name[:80],
+            prefix=secret[:10],
+            digest=digest(secret),
+            scope=scope,
+            created_at=now,
+            expires_at=now + lifetime if lifetime else None,
         )
-        audit.record("token created", by=user, on=user, now=now, token=token.prefix)
+        audit.record(
+            "token created", by=user, on=user, now=now, token=token.prefix, scope=scope.value
+        )
     return token, secret
 
 
@@ -89,6 +104,7 @@ def user_of_token(secret: str, *, now: datetime) -> ApiToken | None:
     token = (
         ApiToken.objects.select_related("user")
         .filter(digest=digest(secret), revoked_at=None, user__is_active=True)
+        .exclude(expires_at__lte=now)
         .first()
     )
     if token and (token.last_used_at is None or now - token.last_used_at > USE_RESOLUTION):

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import cast
 
+from allauth.mfa.utils import is_mfa_enabled
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
@@ -13,7 +16,7 @@ from django.views.decorators.http import require_http_methods
 
 from heldout.site.accounts import services
 from heldout.site.accounts.forms import ProfileForm, TokenForm
-from heldout.site.accounts.models import ApiToken, User
+from heldout.site.accounts.models import ApiToken, Scope, User
 
 get_or_post = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -35,8 +38,13 @@ def account(request: HttpRequest) -> HttpResponse:
         messages.success(request, "Your profile is saved.")
         return redirect("accounts:account")
     if token.is_bound and token.is_valid():
+        given = token.cleaned_data
         _, secret = services.create_token(
-            user=user, name=token.cleaned_data["name"], now=timezone.now()
+            user=user,
+            name=given["name"],
+            scope=Scope(given["scope"]),
+            lifetime=timedelta(days=given["days"]) or None,
+            now=timezone.now(),
         )
         token = TokenForm()
     context = {
@@ -45,6 +53,8 @@ def account(request: HttpRequest) -> HttpResponse:
         "token": token,
         "secret": secret,
         "tokens": user.api_tokens.filter(revoked_at=None).order_by("-created_at"),
+        "second_factors": is_mfa_enabled(user),
+        "oauth": bool(settings.HELDOUT.oauth),
     }
     failed = profile.errors or token.errors
     return render(request, "accounts/account.html", context, status=422 if failed else 200)

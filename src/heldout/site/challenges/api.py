@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja import File, Router, Schema, Status, UploadedFile
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
-from heldout.site.accounts.security import ANYBODY, SIGNED_IN
+from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART
 from heldout.site.catalog.responses import download
 from heldout.site.challenges import services
 from heldout.site.challenges.access import Viewer
@@ -96,7 +96,7 @@ class PhaseEdit(Schema):
     per_week: int | None = None
     in_total: int | None = None
     leaderboard: str | None = None
-    reveal: list[str] | None = None
+    reveal: Annotated[list[str], Field(max_length=20)] | None = None
     final: str | None = None
 
 
@@ -185,7 +185,7 @@ def edit_phase(request: HttpRequest, slug: str, phase: str, changes: PhaseEdit) 
 
 
 @router.post(
-    "/challenges/{slug}/terms", response={204: None, **REFUSED}, auth=SIGNED_IN, url_name="terms"
+    "/challenges/{slug}/terms", response={204: None, **REFUSED}, auth=TAKING_PART, url_name="terms"
 )
 def accept_terms(request: HttpRequest, slug: str, terms: TermsIn) -> Status[None]:
     """Accept the terms as they were shown."""

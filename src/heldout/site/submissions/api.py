@@ -19,7 +19,7 @@ from django.utils import timezone
 from ninja import File, Form, Router, Schema, Status, UploadedFile
 from ninja.params.functions import Header
 
-from heldout.site.accounts.security import ANYBODY, SIGNED_IN
+from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART
 from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.api import MISSING, REFUSED, viewer
@@ -164,7 +164,7 @@ def get_leaderboard_csv(request: HttpRequest, slug: str, phase: str) -> HttpResp
 @router.post(
     "/challenges/{slug}/phases/{phase}/submissions",
     response={201: SubmissionOut, **REFUSED},
-    auth=SIGNED_IN,
+    auth=TAKING_PART,
     url_name="submit",
 )
 def submit(
@@ -245,7 +245,7 @@ def get_submission_file(request: HttpRequest, submission: str) -> HttpResponseBa
 @router.post(
     "/submissions/{submission}/withdraw",
     response={200: SubmissionOut, **REFUSED},
-    auth=SIGNED_IN,
+    auth=TAKING_PART,
     url_name="withdraw",
 )
 def withdraw(request: HttpRequest, submission: str) -> SubmissionOut:

@@ -90,6 +90,16 @@ def submit_as_oneself(
     return submit(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
 
 
+def check_may_submit(*, phase: Phase, by: User, filename: str, now: datetime) -> None:
+    """Refuse what would be refused, before a byte of it has arrived."""
+    obstacles = _obstacles(phase, by, filename, now)
+    entrant = entrant_of(phase.challenge, by)
+    if entrant is not None:
+        obstacles += limits.used_up(phase=phase, entrant=entrant, user=by, now=now)
+    if obstacles:
+        raise Refused(obstacles)
+
+
 def _record(submission: Submission) -> Submission:
     now = submission.created_at
     limits.take(phase=submission.phase, entrant=submission.entrant, user=submission.by, now=now)
