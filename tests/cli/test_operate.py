@@ -5,6 +5,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 from heldout.conf import SETTINGS
 
 SEVERAL = """
@@ -18,6 +20,7 @@ for command in json.loads(sys.argv[1]):
 """
 
 
+@pytest.mark.timeout(240)
 def test_a_site_is_examined_migrated_copied_and_made_again(tmp_path):
     site, archive, again = (str(tmp_path / name) for name in ("site", "site.tar", "again"))
     commands = [
@@ -39,7 +42,7 @@ def test_a_site_is_examined_migrated_copied_and_made_again(tmp_path):
         env=clean,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
     )
     codes = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("exit")]
     assert codes[:3] == [0, 0, 0], done.stderr

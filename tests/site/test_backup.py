@@ -107,7 +107,7 @@ def run(script: str, *arguments: object, database: str = "") -> object:
         env=environ,
         capture_output=True,
         text=True,
-        timeout=100,
+        timeout=200,
     )
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Each starts Python anew, which takes long on a machine that has other things to do.
+pytestmark = pytest.mark.timeout(240)
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -28,7 +31,7 @@ def in_a_process(folder: Path, then: str = "", **environ: str) -> subprocess.Com
         env=inherited | environ,
         capture_output=True,
         text=True,
-        timeout=50,
+        timeout=200,
     )
 
 

@@ -31,6 +31,7 @@ print(json.dumps([board, pages]))
 """
 
 
+@pytest.mark.timeout(240)
 @pytest.mark.parametrize("release", RELEASES, ids=lambda path: path.name)
 def test_a_site_of_an_earlier_release_starts_with_its_leaderboard(release, tmp_path, monkeypatch):
     monkeypatch.delenv("HELDOUT_DATABASE_URL", raising=False)
@@ -42,7 +43,7 @@ def test_a_site_of_an_earlier_release_starts_with_its_leaderboard(release, tmp_p
     assert len(stored) == 2
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HELDOUT_", "DJANGO_"))}
     command = [sys.executable, "-c", START, str(folder)]
-    done = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=100)
+    done = subprocess.run(command, env=clean, capture_output=True, text=True, timeout=200)
     assert done.returncode == 0, done.stderr
     board, pages = json.loads(done.stdout)
     assert [(row["entrant"], row["value"], row["submissions"]) for row in board] == stored
