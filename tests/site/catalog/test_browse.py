@@ -18,9 +18,8 @@ PAGE = "/data/pictures/"
 
 def found(response) -> str:
     """`1–48 of 60 examples`."""
-    return " ".join(
-        re.search(r'id="found"[^>]*>(.*?)</h2>', response.content.decode(), re.S)[1].split()
-    )
+    heading = re.search(r'id="found"[^>]*>(.*?)</h2>', response.content.decode(), re.DOTALL)[1]
+    return " ".join(re.sub(r"<[^>]+>", " ", heading).split())
 
 
 def links(response, pattern):

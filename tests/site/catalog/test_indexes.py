@@ -25,6 +25,8 @@ def contents(folder: Path) -> bytes:
 def planted(write_challenge, tmp_path, organiser):
     """A challenge whose held-out answers hold a word that stands nowhere else."""
     made = write_challenge(tmp_path / "cats", canary="xylophonist")
+    # As `heldout data split` leaves it beside the answers.
+    (made.folder / "answers/manifest.json").write_text("{}")
     challenge = publish(source=made.folder, by=None, now=timezone.now())
     drain()
     return challenge

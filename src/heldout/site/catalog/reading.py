@@ -68,7 +68,7 @@ def held_out_parts(revision: DataRevision) -> list[Part]:
     folder, layout = Path(settings.ANSWERS) / revision.hidden, layout_of(revision)
     objects.fetch_folder(folder.parent)
     known = {part.split for part in public_parts(revision)}
-    return [part for part in _answers(folder, layout) if part.split in known]
+    return list(_answers(folder, layout, known))
 
 
 def categories(revision: DataRevision) -> tuple[Category, ...]:
@@ -110,9 +110,11 @@ def _part(split: str, frame: pl.DataFrame, known: pl.DataFrame) -> Part:
     return Part(split, frame, known.filter(pl.col(ID).is_in(ids)) if len(known) else known)
 
 
-def _answers(folder: Path, layout: Layout) -> Iterator[Part]:
-    """A table per split, or what the task's own format is."""
+def _answers(folder: Path, layout: Layout, splits: set[str]) -> Iterator[Part]:
+    """A table per split, or what the task's own format is; a manifest beside them is none."""
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
+        if path.stem not in splits:
+            continue
         if format_of(path.suffix) is not None:
             yield Part(path.stem, _frame(path, layout))
         elif path.suffix == ".json":
