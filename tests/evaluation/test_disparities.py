@@ -1,7 +1,7 @@
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import norm
+from scipy.stats import binomtest, norm
 
 from heldout.evaluation.disparities import Disparity, disparities, disparity
 from heldout.evaluation.metrics.accuracy import Accuracy
@@ -131,3 +131,14 @@ def test_few_clusters_compare_nothing() -> None:
     resampling = Resampling(120, seed=1, replicates=100, clusters=np.arange(120) // 20)
     columns = pl.DataFrame({"sex": ["w", "m"] * 60})
     assert disparities([(Accuracy(), stats)], columns, by=[["sex"]], resampling=resampling) == []
+
+
+def test_a_group_that_is_right_throughout_is_not_certain() -> None:
+    """The width of a perfect group is about that of the interval of Agresti and Coull."""
+    terms = np.array([1] * 30 + [1] * 170 + [0] * 10, dtype=np.uint8)
+    found = measure(terms, np.array([0] * 30 + [1] * 180))
+    perfect = found.groups[0]
+    low, high = binomtest(30, 30).proportion_ci(method="wilson")
+    assert (perfect.value, high) == (1, 1)
+    assert perfect.interval.low == pytest.approx(low, abs=0.05)
+    assert found.gap.interval.low == 0

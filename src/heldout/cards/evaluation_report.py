@@ -231,7 +231,7 @@ def _heat_map(rows: Sequence[SubgroupScore], title: str) -> Part:
         lambda width: matrix_chart(found.squares, width, rows=found.rows, columns=found.columns),
         title=title,
         text="; ".join(f"{group_name(row.subgroup)} {number(row.value)}" for row in rows[:12]),
-        caption="Score, interval and number of examples of each intersection; darker is higher.",
+        caption="Score, interval and number of examples of each intersection; the stronger the shade, the higher.",
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import polars as pl
 
-from heldout.evaluation.data import Floats
+from heldout.evaluation.data import AnyArray, Floats
 from heldout.evaluation.metric import Number
 from heldout.evaluation.registry import AnyMetric
 from heldout.evaluation.stats import ExampleStats
@@ -19,6 +19,7 @@ from heldout.evaluation.uncertainty import why_no_bootstrap
 from heldout.statistics.intervals import Interval
 from heldout.statistics.weights import Resampling
 
+ALONE = 1.96  # The limit of a single group or pair: of several it is never smaller.
 FEWEST = 10  # Examples of a group below which it is left out.
 
 
@@ -213,16 +214,19 @@ def _compare(
     if len(kept) < 2:
         return None
     values, drawn, chosen = values[kept], drawn[:, kept], [found[i] for i in kept]
+    floors = _floors(values, drawn, np.array([group.n for group in chosen]))
     positive = values.min() > 0 and drawn.min() > 0
     worst = int(np.argmin(values) if number.higher_is_better else np.argmax(values))
     left_out = [group for i, group in enumerate(found) if i not in kept]
     return Disparity(
         *about,
         number.name,
-        groups=tuple(_intervals(number, chosen, values, drawn)),
+        groups=tuple(_intervals(number, chosen, values, drawn, floors)),
         worst=chosen[worst].name,
-        gap=_spread(values, drawn),
-        ratio=_as_ratio(_spread(np.log(values), np.log(drawn))) if positive else None,
+        gap=_spread(values, drawn, floors),
+        ratio=_as_ratio(_spread(np.log(values), np.log(drawn), floors / values))
+        if positive
+        else None,
         left_out=tuple(group.name for group in (*left_out, *withheld)),
     )
 
@@ -237,10 +241,10 @@ def limit(drawn: Floats, values: Floats, errors: Floats) -> float:
 
 
 def _intervals(
-    number: Number, found: Sequence[Group], values: Floats, drawn: Floats
+    number: Number, found: Sequence[Group], values: Floats, drawn: Floats, floors: Floats
 ) -> list[GroupInterval]:
-    errors = drawn.std(axis=0, ddof=1)
-    widths = limit(drawn, values, errors) * errors
+    errors = np.maximum(drawn.std(axis=0, ddof=1), floors)
+    widths = max(limit(drawn, values, errors), ALONE) * errors
     lows, highs = np.maximum(values - widths, number.low), np.minimum(values + widths, number.high)
     return [
         GroupInterval(group.name, group.n, value, Interval(low, high))
@@ -250,11 +254,23 @@ def _intervals(
     ]
 
 
-def _spread(values: Floats, drawn: Floats) -> Spread:
+def _floors(values: Floats, drawn: Floats, sizes: AnyArray) -> Floats:
+    """Return the standard error of groups that are right, or wrong, throughout; 0 for others.
+
+    All their resamples are alike, which does not make them certain: two more right and two more
+    wrong examples (Agresti and Coull) say how uncertain they are.
+    """
+    alike = (np.ptp(drawn, axis=0) == 0) & ((values == 0) | (values == 1))
+    shares = (np.clip(values, 0, 1) * sizes + 2) / (sizes + 4)
+    return np.where(alike, np.sqrt(shares * (1 - shares) / (sizes + 4)), 0.0)
+
+
+def _spread(values: Floats, drawn: Floats, floors: Floats) -> Spread:
     first, second = np.array(list(combinations(range(len(values)), 2))).T
     differences, resampled = values[first] - values[second], drawn[:, first] - drawn[:, second]
-    errors = resampled.std(axis=0, ddof=1)
-    widths = limit(resampled, differences, errors) * errors
+    drawn_errors = resampled.std(axis=0, ddof=1)
+    errors = np.sqrt(drawn_errors**2 + floors[first] ** 2 + floors[second] ** 2)
+    widths = max(limit(resampled, differences, drawn_errors), ALONE) * errors
     low, high = np.abs(differences) - widths, np.abs(differences) + widths
     observed = float(np.ptp(values))
     corrected = max(0.0, 2 * observed - float(np.ptp(drawn, axis=1).mean()))
