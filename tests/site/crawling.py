@@ -24,7 +24,10 @@ PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 OWN = "heldout.site."
 # Fields by which an address may name a row.
 NAMES = ("slug", "key", "handle", "code")
-MOST_VALUES = 5
+MOST_VALUES = 4
+# Who must not see what others may: they ask for every address there is, the others for some.
+STRANGERS = ("anonymous", "rival")
+SOME = 4
 # Parameters of queries, each with the first of the values given.
 QUERY = ("phase", "everybody", "metric", "page")
 
@@ -127,8 +130,9 @@ def crawl(
         listed = addresses(Route(template, dict(kinds)), given)
         verbs = _verbs(template)
         for role, clients in visitors.items():
+            mine = listed if role in STRANGERS else listed[:SOME]
             for client in _speaking(clients, template):
-                for verb, address in _asked(listed, verbs, given):
+                for verb, address in _asked(mine, verbs, given):
                     yield (one := visit(client, role, verb, address, marks=marks, route=template))
                     if one.status == HTTPStatus.METHOD_NOT_ALLOWED:
                         verbs = [other for other in verbs if other != verb]

@@ -152,7 +152,7 @@ def test_the_canary_is_in_the_answers(everywhere, settings):
     assert any(ANSWER.encode() in path.read_bytes() for path in files)
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 def test_what_is_kept_from_somebody_is_shown_to_nobody_else(everywhere):
     visits = list(crawl(everywhere.visitors, get_resolver(), given=everywhere.given, marks=ALLOWED))
     assert leaks(visits) == []
