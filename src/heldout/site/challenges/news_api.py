@@ -7,7 +7,7 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field
 
-from heldout.site.accounts.security import ANYBODY, SIGNED_IN
+from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART
 from heldout.site.challenges import news, winners
 from heldout.site.challenges.api import MISSING, REFUSED, viewer
 from heldout.site.challenges.lookup import find_challenge
@@ -123,7 +123,7 @@ def retract(request: HttpRequest, slug: str, announcement: int) -> Status[None]:
 
 
 @router.put(
-    "/challenges/{slug}/mail", response={204: None, **REFUSED}, auth=SIGNED_IN, url_name="mail"
+    "/challenges/{slug}/mail", response={204: None, **REFUSED}, auth=TAKING_PART, url_name="mail"
 )
 def want_mail(request: HttpRequest, slug: str, given: MailIn) -> Status[None]:
     """Whether announcements of this challenge come to the caller by mail."""

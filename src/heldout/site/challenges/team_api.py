@@ -11,7 +11,7 @@ from ninja import Router, Schema, Status
 from pydantic import ConfigDict, StringConstraints
 
 from heldout.site.accounts.models import User
-from heldout.site.accounts.security import SIGNED_IN
+from heldout.site.accounts.security import TAKING_PART
 from heldout.site.challenges import mail, teams
 from heldout.site.challenges.access import entrant_of
 from heldout.site.challenges.api import REFUSED
@@ -97,14 +97,14 @@ class Answer(StrEnum):
     WITHDRAW = "withdraw"
 
 
-@router.get(TEAM, response={200: TeamOut, **REFUSED}, auth=SIGNED_IN, url_name="team")
+@router.get(TEAM, response={200: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="team")
 def get_team(request: HttpRequest, slug: str) -> TeamOut:
     """As whom the caller takes part, and with whom."""
     challenge, user = _asked(request, slug)
     return _team(challenge, _own(challenge, user))
 
 
-@router.post(TEAM, response={201: TeamOut, **REFUSED}, auth=SIGNED_IN, url_name="form-team")
+@router.post(TEAM, response={201: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="form-team")
 def form_team(request: HttpRequest, slug: str, given: TeamName) -> Status[TeamOut]:
     """Form a team; who takes part already brings their submissions along."""
     challenge, user = _asked(request, slug)
@@ -112,7 +112,7 @@ def form_team(request: HttpRequest, slug: str, given: TeamName) -> Status[TeamOu
     return Status(201, _team(challenge, formed))
 
 
-@router.patch(TEAM, response={200: TeamOut, **REFUSED}, auth=SIGNED_IN, url_name="rename-team")
+@router.patch(TEAM, response={200: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="rename-team")
 def rename_team(request: HttpRequest, slug: str, given: TeamName) -> TeamOut:
     """Give the team another name; for its captain."""
     challenge, user = _asked(request, slug)
@@ -122,7 +122,7 @@ def rename_team(request: HttpRequest, slug: str, given: TeamName) -> TeamOut:
 
 
 @router.get(
-    f"{TEAM}/offers", response={200: list[OfferOut], **REFUSED}, auth=SIGNED_IN, url_name="offers"
+    f"{TEAM}/offers", response={200: list[OfferOut], **REFUSED}, auth=TAKING_PART, url_name="offers"
 )
 def list_offers(request: HttpRequest, slug: str) -> list[OfferOut]:
     """Open invitations: to the caller, and those of the team the caller leads."""
@@ -136,7 +136,7 @@ def list_offers(request: HttpRequest, slug: str) -> list[OfferOut]:
 
 
 @router.post(
-    f"{TEAM}/offers", response={201: OfferMade, **REFUSED}, auth=SIGNED_IN, url_name="make-offer"
+    f"{TEAM}/offers", response={201: OfferMade, **REFUSED}, auth=TAKING_PART, url_name="make-offer"
 )
 def make_offer(request: HttpRequest, slug: str, given: NewOffer) -> Status[OfferMade]:
     """Invite a person, whoever opens a link, or another entrant to merge; for the captain."""
@@ -158,7 +158,7 @@ def make_offer(request: HttpRequest, slug: str, given: NewOffer) -> Status[Offer
 @router.post(
     f"{TEAM}/offers/{{offer}}/{{answer}}",
     response={204: None, **REFUSED},
-    auth=SIGNED_IN,
+    auth=TAKING_PART,
     url_name="answer-offer",
 )
 def answer_offer(request: HttpRequest, slug: str, offer: int, answer: Answer) -> Status[None]:
@@ -169,7 +169,7 @@ def answer_offer(request: HttpRequest, slug: str, offer: int, answer: Answer) ->
 
 
 @router.post(
-    f"{TEAM}/join", response={200: TeamOut, **REFUSED}, auth=SIGNED_IN, url_name="join-team"
+    f"{TEAM}/join", response={200: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="join-team"
 )
 def join_team(request: HttpRequest, slug: str, given: LinkIn) -> TeamOut:
     """Join a team by an invitation's link."""
@@ -183,7 +183,7 @@ def join_team(request: HttpRequest, slug: str, given: LinkIn) -> TeamOut:
 @router.delete(
     f"{TEAM}/members/{{person}}",
     response={204: None, **REFUSED},
-    auth=SIGNED_IN,
+    auth=TAKING_PART,
     url_name="leave-team",
 )
 def leave_team(request: HttpRequest, slug: str, person: str) -> Status[None]:
@@ -194,7 +194,7 @@ def leave_team(request: HttpRequest, slug: str, person: str) -> Status[None]:
 
 
 @router.post(
-    f"{TEAM}/captain", response={200: TeamOut, **REFUSED}, auth=SIGNED_IN, url_name="lead-team"
+    f"{TEAM}/captain", response={200: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="lead-team"
 )
 def hand_over(request: HttpRequest, slug: str, given: PersonIn) -> TeamOut:
     """Make another member captain."""

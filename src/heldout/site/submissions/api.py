@@ -264,7 +264,7 @@ class ChoiceIn(Schema):
 @router.post(
     "/submissions/{submission}/choose",
     response={200: SubmissionOut, **REFUSED},
-    auth=SIGNED_IN,
+    auth=TAKING_PART,
     url_name="choose",
 )
 def choose(request: HttpRequest, submission: str, choice: ChoiceIn) -> SubmissionOut:
