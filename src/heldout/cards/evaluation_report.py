@@ -73,7 +73,12 @@ def render(report: Report, *, title: str) -> str:
     parts += _per_class(report)
     if report.details is not None:
         parts += _details(report.details)
-    body = "\n".join(_numbered(parts))
+    return page(_numbered(parts), title=title)
+
+
+def page(parts: Iterable[str], *, title: str) -> str:
+    """Put parts of HTML into a page in the manner of all reports."""
+    body = "\n".join(parts)
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'

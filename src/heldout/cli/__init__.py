@@ -31,6 +31,9 @@ COMMANDS: dict[str, Entry] = {
         "heldout.cli.check:check", ORGANISE, "List every problem of a challenge folder."
     ),
     "leaks": Entry("heldout.cli.leaks:leaks", ORGANISE, "Find examples on both sides of a split."),
+    "profile": Entry(
+        "heldout.cli.profile:profile", ORGANISE, "Say what is in the data, and what is missing."
+    ),
     "split": Entry("heldout.cli.split:split", ORGANISE, "Split data and hold answers out."),
     "document": Entry(
         "heldout.cli.document:document", ORGANISE, "Fill in the datasheet; write the data's cards."

@@ -1,0 +1,165 @@
+"""`heldout profile`: what is in a data set, who is missing from it, and what it may be used for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from heldout.cli.options import Json, split_names
+from heldout.cli.output import console, print_json, print_table, say
+from heldout.errors import Problems, did_you_mean
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from heldout.challenge.folder import Challenge
+    from heldout.datasets.annotations.dataset import DataSet
+    from heldout.datasets.profile import Statistic
+
+MOST_ROWS = 8
+
+
+def profile(
+    path: Annotated[Path, typer.Argument(help="A challenge folder, a data set or a table.")],
+    format: Annotated[
+        str | None, typer.Option(help="The format of a data set; recognised if left out.")
+    ] = None,
+    images: Annotated[
+        Path | None, typer.Option(help="The folder of the images, if it is elsewhere.")
+    ] = None,
+    subgroup: Annotated[
+        list[str] | None,
+        typer.Option(help="A column to count groups of; `a,b` for intersections. May be repeated."),
+    ] = None,
+    licence: Annotated[
+        str, typer.Option(help="The licence of the whole, if a challenge does not say it.")
+    ] = "",
+    html: Annotated[Path | None, typer.Option(help="Write a page with charts.")] = None,
+    json: Json = False,
+) -> None:
+    """Count and measure what is in a data set: classes, objects, groups, incomes, licences.
+
+    Of a challenge only what participants get is read, never a held-out answer.
+    """
+    from heldout.datasets.profile import profile as make
+
+    with console.status("reading"):
+        dataset, stated = read(path, format, images)
+        groups = [split_names(names) or () for names in subgroup or ()]
+        _refuse_unknown(groups, dataset.examples.columns)
+        found = make(dataset, subgroups=groups, stated=licence or stated)
+    if html is not None:
+        write_page(found, html, title=path.resolve().name, examples=len(dataset))
+    if json:
+        print_json({"examples": len(dataset), "statistics": [as_plain(one) for one in found]})
+    else:
+        show(found)
+
+
+def read(path: Path, format_id: str | None, images: Path | None) -> tuple[DataSet, str]:
+    """Return a data set and the licence stated for it."""
+    from heldout.datasets.formats import read_dataset
+
+    if (path / "challenge.toml").is_file() or path.name == "challenge.toml":
+        from heldout.challenge.folder import load
+
+        challenge = load(path)
+        return public_part(challenge), challenge.definition.challenge.license
+    problems = Problems()
+    dataset = read_dataset(
+        path, format_id=format_id, images=images, problems=problems, decode=False
+    )
+    for problem in problems:
+        say(f"note: {problem}")
+    return dataset, dataset.info.get("license", "")
+
+
+def public_part(challenge: Challenge) -> DataSet:
+    """Return the examples of all splits; those of the splits that are scored lose their answers."""
+    import polars as pl
+
+    from heldout.datasets.annotations.dataset import DataSet
+    from heldout.datasets.annotations.schema import SPLIT
+    from heldout.datasets.table import ID, MEDIA, REFERENCE
+    from heldout.datasets.tables import format_of
+
+    scored = {phase.split for phase in challenge.definition.phases}
+    problems, frames = Problems(), []
+    for split in challenge.splits():
+        place = challenge.table_path(split)
+        form = format_of(place.suffix) if place else None
+        table = form.read(place, problems) if form and place else None
+        if table is not None:
+            frame = table.frame.drop(REFERENCE, strict=False) if split in scored else table.frame
+            frames.append(frame.with_columns(pl.lit(split).alias(SPLIT)))
+    problems.refuse_if_any()
+    data = challenge.definition.data
+    names = {data.id: ID, **({data.media: MEDIA} if data.media else {})}
+    frame = pl.concat(frames, how="diagonal_relaxed").rename(names, strict=False)
+    examples = frame.drop(REFERENCE, strict=False).with_columns(pl.col(ID).cast(pl.String))
+    return DataSet(examples, _labels(challenge, frame), root=challenge.data)
+
+
+def _labels(challenge: Challenge, frame: pl.DataFrame) -> pl.DataFrame:
+    import polars as pl
+
+    from heldout.datasets.annotations.schema import Kind, annotation_frame
+    from heldout.datasets.table import ID, REFERENCE
+    from heldout.datasets.tasks import Family
+
+    labelled = challenge.task.family in (Family.LABEL, Family.LABEL_SET)
+    if not labelled or REFERENCE not in frame.columns:
+        return annotation_frame({})
+    pairs = frame.select(pl.col(ID).cast(pl.String), REFERENCE)
+    if isinstance(pairs[REFERENCE].dtype, pl.List):
+        pairs = pairs.explode(REFERENCE)
+    pairs = pairs.drop_nulls()
+    return annotation_frame(
+        {
+            ID: pairs[ID],
+            "annotation_id": [str(place) for place in range(pairs.height)],
+            "kind": [Kind.LABEL] * pairs.height,
+            "category": pairs[REFERENCE].cast(pl.String),
+        }
+    )
+
+
+def _refuse_unknown(groups: list[tuple[str, ...]], columns: list[str]) -> None:
+    problems = Problems()
+    for name in (name for group in groups for name in group):
+        if name not in columns:
+            problems.add("--subgroup", f'no column is called "{name}"', did_you_mean(name, columns))
+    problems.refuse_if_any()
+
+
+def show(found: list[Statistic]) -> None:
+    for one in found:
+        print(f"\n{one.title}\n{one.note}")
+        for alarm in one.alarms:
+            print(f"Look at this: {alarm}")
+        if one.table.height:
+            print()
+            print_table(one.table.columns, one.table.head(MOST_ROWS).rows())
+        if one.table.height > MOST_ROWS:
+            print(f"… and {one.table.height - MOST_ROWS:,} more rows")
+
+
+def as_plain(one: Statistic) -> dict[str, Any]:
+    return {
+        "id": one.id,
+        "title": one.title,
+        "note": one.note,
+        "alarms": list(one.alarms),
+        "query": one.query,
+        "table": one.table.to_dicts(),
+    }
+
+
+def write_page(found: list[Statistic], path: Path, *, title: str, examples: int) -> None:
+    from heldout.cards.profile_report import render
+    from heldout.datasets.atomic import write_bytes
+
+    write_bytes(path, render(found, title=title, examples=examples).encode())
+    say(f"the page is {path}")

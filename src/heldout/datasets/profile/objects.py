@@ -1,0 +1,137 @@
+"""How many objects there are in an example, how large they are, and where they lie."""
+
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+
+from heldout.datasets.annotations.dataset import DataSet
+from heldout.datasets.annotations.schema import HEIGHT, WIDTH, Kind, is_located
+from heldout.datasets.profile.statistic import Bars, Grid, Statistic, named, percent, select, share
+from heldout.datasets.table import ID
+
+SMALL, MEDIUM = 32**2, 96**2  # Square pixels: the limits of COCO's evaluation.
+SIZES = ("small", "medium", "large")
+CELLS = 8
+
+
+def objects_per_image(dataset: DataSet) -> Statistic:
+    """Count the examples with 0, 1, 2 … located objects."""
+    counts = dataset.annotations.filter(_is_object()).group_by(ID).agg(pl.len().alias("objects"))
+    each = dataset.examples.select(ID).join(counts, on=ID, how="left")
+    each = each.with_columns(pl.col("objects").fill_null(0).cast(pl.Int64))
+    table = each.group_by("objects").agg(pl.len().cast(pl.Int64).alias("examples")).sort("objects")
+    numbers = each["objects"].to_numpy()
+    empty = int((numbers == 0).sum())
+    return Statistic(
+        id="objects-per-image",
+        title="Objects per image",
+        note=(
+            f"{numbers.mean():.2f} objects in an example on average, median {np.median(numbers):g}, "
+            f"at most {numbers.max():,}. {named(empty, 'example has', 'examples have')} none "
+            f"({percent(share(empty, len(numbers)))})."
+        ),
+        table=table,
+        query=_counted_query(),
+        chart=Bars("objects", "examples", "Examples"),
+    )
+
+
+def _counted_query() -> str:
+    return (
+        "SELECT examples.* FROM examples LEFT JOIN (SELECT example_id AS owner, COUNT(*) AS found "
+        "FROM annotations WHERE kind = 'object' AND x0 IS NOT NULL GROUP BY example_id) AS counted "
+        "ON examples.example_id = counted.owner WHERE COALESCE(counted.found, 0) = {objects}"
+    )
+
+
+def _is_object() -> pl.Expr:
+    return (pl.col("kind") == Kind.OBJECT) & is_located()
+
+
+def box_area() -> pl.Expr:
+    """The area of a box in square pixels."""
+    return (pl.col("x1") - pl.col("x0")) * (pl.col("y1") - pl.col("y0"))
+
+
+def box_sizes(dataset: DataSet) -> Statistic:
+    """Sort objects into COCO's sizes: small below 32² square pixels, large from 96² on.
+
+    An object's own area counts where the source measures it, as COCO does, else that of its box.
+    """
+    area = pl.coalesce("area", box_area())
+    size = (
+        pl.when(area < SMALL)
+        .then(pl.lit(SIZES[0]))
+        .when(area < MEDIUM)
+        .then(pl.lit(SIZES[1]))
+        .otherwise(pl.lit(SIZES[2]))
+    )
+    boxes = dataset.annotations.filter(_is_object()).select(size.alias("size"), area.alias("area"))
+    found = boxes.group_by("size").agg(
+        pl.len().cast(pl.Int64).alias("objects"), pl.col("area").median().alias("median_area")
+    )
+    table = (
+        pl.DataFrame({"size": SIZES})
+        .join(found, on="size", how="left", maintain_order="left")
+        .with_columns(pl.col("objects").fill_null(0))
+        .with_columns((pl.col("objects") / pl.col("objects").sum()).alias("share"))
+    )
+    told = ", ".join(
+        f"{percent(part)} {name}" for name, part in table.select("size", "share").rows()
+    )
+    return Statistic(
+        id="box-sizes",
+        title="Sizes of objects",
+        note=f"{named(boxes.height, 'object')}: {told}. Small is below 32², large from 96² square pixels.",
+        table=table,
+        query=select(
+            "annotations",
+            "kind = 'object' AND x0 IS NOT NULL AND CASE WHEN "
+            f"COALESCE(area, (x1 - x0) * (y1 - y0)) < {SMALL} THEN 'small' WHEN "
+            f"COALESCE(area, (x1 - x0) * (y1 - y0)) < {MEDIUM} THEN 'medium' ELSE 'large' END "
+            "= {size}",
+        ),
+        chart=Bars("size", "objects", "Objects"),
+    )
+
+
+def box_positions(dataset: DataSet) -> Statistic:
+    """Count the centres of boxes in an 8 by 8 grid laid over each image."""
+    sizes = dataset.examples.select(ID, pl.col(WIDTH).alias("_w"), pl.col(HEIGHT).alias("_h"))
+    boxes = dataset.annotations.filter(_is_object()).join(sizes, on=ID)
+
+    def cell(low: str, high: str, size: str) -> pl.Expr:
+        place = (pl.col(low) + pl.col(high)) / 2 / pl.col(size) * CELLS
+        return place.floor().clip(0, CELLS - 1).cast(pl.Int64) + 1
+
+    placed = boxes.filter((pl.col("_w") > 0) & (pl.col("_h") > 0)).select(
+        cell("y0", "y1", "_h").alias("row"), cell("x0", "x1", "_w").alias("column")
+    )
+    places = pl.DataFrame(
+        [(row, column) for row in range(1, CELLS + 1) for column in range(1, CELLS + 1)],
+        schema=["row", "column"],
+        orient="row",
+    )
+    counts = placed.group_by("row", "column").agg(pl.len().cast(pl.Int64).alias("objects"))
+    table = places.join(counts, on=["row", "column"], how="left", maintain_order="left")
+    table = table.with_columns(pl.col("objects").fill_null(0)).with_columns(
+        (pl.col("objects") / max(1, placed.height)).alias("share")
+    )
+    middle = range(CELLS // 4 + 1, 3 * CELLS // 4 + 1)
+    inside = table.filter(pl.col("row").is_in(middle) & pl.col("column").is_in(middle))
+    return Statistic(
+        id="box-positions",
+        title="Where objects lie",
+        note=(
+            f"{percent(share(int(inside['objects'].sum()), placed.height))} of {placed.height:,} centres "
+            "lie in the middle quarter of their image; evenly spread it would be 25.0 %."
+        ),
+        table=table,
+        query=select(
+            "annotations JOIN examples USING (example_id)",
+            f"kind = 'object' AND FLOOR((y0 + y1) / 2 / height * {CELLS}) + 1 = {{row}} "
+            f"AND FLOOR((x0 + x1) / 2 / width * {CELLS}) + 1 = {{column}}",
+        ),
+        chart=Grid("row", "column", "objects", "Objects"),
+    )

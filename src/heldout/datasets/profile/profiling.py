@@ -1,0 +1,84 @@
+"""Every statistic that a data set has the columns for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from heldout.datasets.annotations.dataset import DataSet
+from heldout.datasets.annotations.schema import AUTHOR, HEIGHT, SOURCE, WIDTH, Kind, is_located
+from heldout.datasets.profile.balance import CLASS_KINDS, class_balance
+from heldout.datasets.profile.concentration import concentration, quantiles
+from heldout.datasets.profile.cooccurrence import cooccurrence
+from heldout.datasets.profile.coverage import subgroup_coverage
+from heldout.datasets.profile.objects import box_positions, box_sizes, objects_per_image
+from heldout.datasets.profile.rights import column_of, licence_conflicts, missing_fields
+from heldout.datasets.profile.statistic import Statistic
+from heldout.datasets.table import ID
+
+PEOPLE = ("region", "country", "sex", "gender", "age_group", "skin_tone", "ethnicity", "language")
+PLACES = ("country", "region", "continent", "city", "household")
+MOST_GROUPS = 200
+
+
+def profile(
+    dataset: DataSet, *, subgroups: Sequence[Sequence[str]] = (), stated: str = ""
+) -> list[Statistic]:
+    """Return every statistic that the columns and annotations of a data set allow.
+
+    Args:
+        subgroups: Columns, or intersections of columns, whose groups are counted; columns with the
+            usual names, such as `region` or `sex`, if none are given.
+        stated: The licence of the whole, if one is stated.
+    """
+    return [
+        *_of_classes(dataset),
+        *_of_objects(dataset),
+        *_of_groups(dataset, subgroups),
+        *_of_origin(dataset),
+        missing_fields(dataset),
+        licence_conflicts(dataset, stated=stated),
+    ]
+
+
+def _of_classes(dataset: DataSet) -> Iterator[Statistic]:
+    kinds = pl.col("kind").is_in(list(CLASS_KINDS)) & pl.col("category").is_not_null()
+    classes = dataset.annotations.filter(kinds).select(ID, "category").unique()
+    if len(classes):
+        yield class_balance(dataset)
+    if classes[ID].n_unique() < len(classes):
+        yield cooccurrence(dataset)
+
+
+def _of_objects(dataset: DataSet) -> Iterator[Statistic]:
+    objects = dataset.annotations.filter((pl.col("kind") == Kind.OBJECT) & is_located())
+    if objects.is_empty():
+        return
+    yield objects_per_image(dataset)
+    yield box_sizes(dataset)
+    if {WIDTH, HEIGHT} <= set(dataset.examples.columns):
+        yield box_positions(dataset)
+
+
+def _of_groups(dataset: DataSet, subgroups: Sequence[Sequence[str]]) -> Iterator[Statistic]:
+    usual = [(name,) for name in PEOPLE if _has_groups(dataset, name)]
+    for columns in subgroups or usual:
+        yield subgroup_coverage(dataset, columns)
+
+
+def _of_origin(dataset: DataSet) -> Iterator[Statistic]:
+    fields = (column_of(dataset, AUTHOR), column_of(dataset, SOURCE))
+    for name in dict.fromkeys((*PLACES, *filter(None, fields))):
+        if _has_groups(dataset, name, most=len(dataset) // 2):
+            yield concentration(dataset, name)
+    if "income" in dataset.examples.columns and dataset.examples["income"].dtype.is_numeric():
+        groups = next((name for name in ("region", "country") if _has_groups(dataset, name)), None)
+        yield quantiles(dataset, "income", by=groups)
+
+
+def _has_groups(dataset: DataSet, name: str, *, most: int = MOST_GROUPS) -> bool:
+    if name not in dataset.examples.columns:
+        return False
+    cells = dataset.examples[name]
+    return not cells.dtype.is_nested() and 1 < cells.drop_nulls().n_unique() <= most

@@ -1,0 +1,70 @@
+"""`heldout profile` as a person runs it."""
+
+import pytest
+
+
+@pytest.fixture
+def table(tmp_path):
+    lines = ["example_id,region,licence,income,label"]
+    for row in range(40):
+        region, income = ("Asia", 100 + row) if row < 30 else ("Europe", 5000 + row)
+        licence = "" if row % 8 == 0 else "CC-BY-NC-2.0"
+        lines.append(f"e{row},{region},{licence},{income},{'cat' if row % 4 else 'dog'}")
+    path = tmp_path / "animals.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_planted_missing_licences_and_an_income_gap_are_found_in_a_table(run, table):
+    ran = run("profile", table, "--licence", "CC-BY-4.0")
+    assert ran.code == 0
+    assert "5 examples say no licence (12.5 %)." in ran.out
+    assert "35 examples are under CC-BY-NC-2.0 (non-commercial)" in ran.out
+    assert "No example's income lies between 129 and 5,030" in ran.out
+
+
+def test_json_has_each_statistic_with_its_table_and_query(run, table):
+    found = {one["id"]: one for one in run("profile", table, "--json").json["statistics"]}
+    assert found["class-balance"]["table"][0]["annotations"] == 30
+    assert "examples" in found["missing-fields"]["query"]
+
+
+def test_an_unknown_subgroup_is_refused_with_a_suggestion(run, table):
+    ran = run("profile", table, "--subgroup", "regoin")
+    assert ran.code == 2
+    assert 'did you mean "region"?' in ran.err
+
+
+def test_a_page_is_written(run, table, tmp_path):
+    run("profile", table, "--html", tmp_path / "out.html")
+    assert "Look at this first" in (tmp_path / "out.html").read_text()
+
+
+def test_answers_of_a_scored_split_are_never_counted(run, tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "train.csv").write_text(
+        "example_id,reference,ink\na,cat,red\nb,dog,blue\n"
+    )
+    (tmp_path / "data" / "test.csv").write_text("example_id,reference,ink\nc,cat,red\nd,cat,red\n")
+    (tmp_path / "challenge.toml").write_text(
+        """
+[challenge]
+id = "inks"
+title = "Inks"
+task = "tabular-classification"
+classes = ["cat", "dog"]
+license = "CC-BY-4.0"
+[[metrics]]
+id = "accuracy"
+primary = true
+[[phases]]
+id = "test"
+split = "test"
+opens = 2026-01-01T00:00:00Z
+closes = 2026-02-01T00:00:00Z
+"""
+    )
+    ran = run("profile", tmp_path, "--json")
+    assert ran.json["examples"] == 4
+    (balance,) = (one for one in ran.json["statistics"] if one["id"] == "class-balance")
+    assert [row["annotations"] for row in balance["table"]] == [1, 1]
