@@ -22,12 +22,12 @@ def contents(folder: Path) -> bytes:
 
 
 @pytest.fixture
-def planted(write_challenge, tmp_path, organiser):
+def planted(write_challenge, tmp_path, organiser, settings):
     """A challenge whose held-out answers hold a word that stands nowhere else."""
     made = write_challenge(tmp_path / "cats", canary="xylophonist")
-    # As `heldout data split` leaves it beside the answers.
-    (made.folder / "answers/manifest.json").write_text("{}")
     challenge = publish(source=made.folder, by=None, now=timezone.now())
+    # A split leaves its manifest beside the answers.
+    (settings.ANSWERS / challenge.dataset.current.hidden / "manifest.json").write_text("{}")
     drain()
     return challenge
 

@@ -1,9 +1,11 @@
+from django.apps.registry import Apps
 from django.db import migrations, models
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
 from heldout.site.common.audit import chain
 
 
-def chain_what_is_there(apps, schema_editor):
+def chain_what_is_there(apps: Apps, schema_editor: BaseDatabaseSchemaEditor) -> None:
     chain(apps.get_model("common", "AuditEntry").objects.order_by("id"))
 
 
