@@ -15,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from heldout.evaluation.language.ngrams import longest_common, places_of
+from heldout.evaluation.language.coding import Coded
+from heldout.evaluation.language.rouge import rouge_l
 from heldout.evaluation.reading import Missing
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.storage import load_stats, save_stats
@@ -106,14 +107,40 @@ def test_bleu_and_cider_equal_their_definitions(stats_of: Stats, images: Example
     assert told[5] == pytest.approx(plain_cider(images), abs=1e-9)
 
 
-@given(st.lists(st.sampled_from("abc"), max_size=9), st.lists(st.sampled_from("abc"), max_size=9))
-def test_the_longest_common_subsequence_is_the_longest(first: list[str], second: list[str]) -> None:
+def plain_common(first: list[int], second: list[int]) -> int:
     table = np.zeros((len(first) + 1, len(second) + 1), int)
     for i, one in enumerate(first):
         for j, other in enumerate(second):
             best = max(table[i, j + 1], table[i + 1, j])
             table[i + 1, j + 1] = table[i, j] + 1 if one == other else best
-    assert longest_common(places_of(first), len(first), second) == table[-1, -1]
+    return int(table[-1, -1])
+
+
+def plain_rouge(own: list[int], others: list[list[int]]) -> float:
+    shared = [plain_common(own, other) for other in others]
+    precision = max(shared) / len(own)
+    recall = max(one / len(other) for one, other in zip(shared, others, strict=True))
+    if not precision:
+        return 0.0
+    return (1 + 1.2**2) * precision * recall / (recall + 1.2**2 * precision)
+
+
+@pytest.mark.parametrize("longest", [9, 63, 70])
+def test_many_captions_at_once_get_their_longest_common_subsequences(longest: int) -> None:
+    rng = np.random.default_rng(longest)
+    sizes = np.array([3, 2, 5, 2])
+    lengths = rng.integers(1, longest + 1, sizes.sum())
+    lengths[:2] = longest
+    said = [rng.integers(0, 4, length).tolist() for length in lengths]
+    told = rouge_l(Coded(np.concatenate(said).astype(np.int64), lengths), sizes)
+    parts = np.split(np.arange(sizes.sum()), np.cumsum(sizes)[:-1])
+    plain = [plain_rouge(said[at[0]], [said[row] for row in at[1:]]) for at in parts]
+    np.testing.assert_allclose(told, plain, atol=1e-12)
+
+
+def test_captions_without_tokens_are_one_empty_token_to_rouge() -> None:
+    empty = Coded(np.array([0], np.int64), np.array([0, 0, 0, 1]))
+    assert rouge_l(empty, np.array([2, 2])).tolist() == [1, 0]
 
 
 def test_rouge_takes_precision_and_recall_from_different_references(stats_of: Stats) -> None:

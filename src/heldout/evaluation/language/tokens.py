@@ -75,17 +75,22 @@ _SIGNS = {"&amp;": "&", "&lt;": "<", "&gt;": ">", "€": "$", "£": "#", "¢": "
 
 def tokenise(caption: str) -> str:
     """Return the tokens of a caption in lower case, separated by spaces, without punctuation."""
+    return " ".join(filter(None, map(tokenise_piece, split_apart(caption))))
+
+
+def split_apart(caption: str) -> list[str]:
+    """Return pieces that can be tokenised apart: the words, unless a rule looks beyond a space."""
     text = caption if caption.isascii() else caption.translate(_MARKS)
-    if any(mark in text for mark in _ACROSS_SPACES):
-        return _tokenise(text)
-    return " ".join(filter(None, map(_tokenise_word, text.split())))
+    for mark in _ACROSS_SPACES:
+        if mark in text:
+            return [text]
+    return text.split()
 
 
-def _tokenise(text: str) -> str:
+@lru_cache(maxsize=1 << 16)  # Captions repeat their words.
+def tokenise_piece(text: str) -> str:
+    """Return the tokens of a piece, separated by spaces."""
     return " ".join(_tokens(text))
-
-
-_tokenise_word = lru_cache(maxsize=1 << 16)(_tokenise)  # Captions repeat their words.
 
 
 def _tokens(text: str) -> Iterator[str]:

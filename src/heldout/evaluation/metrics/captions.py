@@ -9,9 +9,10 @@ import numpy as np
 from heldout.datasets.tasks import Family
 from heldout.evaluation.data import Floats
 from heldout.evaluation.language.cider import cider
+from heldout.evaluation.language.coding import encode
 from heldout.evaluation.language.data import CaptionPredictions, CaptionReferences
-from heldout.evaluation.language.ngrams import LONGEST, bleu_terms, count_ngrams, rouge_l
-from heldout.evaluation.language.tokens import tokenise
+from heldout.evaluation.language.ngrams import LONGEST, bleu_terms, count_ngrams
+from heldout.evaluation.language.rouge import rouge_l
 from heldout.evaluation.metric import Method, Metric, Number, ratio
 from heldout.evaluation.stats import ExampleStats
 
@@ -54,13 +55,13 @@ class Captions(Metric[CaptionPredictions, CaptionReferences]):
     ) -> ExampleStats:
         """Keep what BLEU sums, ROUGE-L, and the n-grams of every caption."""
         pairs = zip(predictions.captions, references.captions, strict=True)
-        captions = [[tokenise(own), *map(tokenise, others)] for own, others in pairs]
-        counts = count_ngrams(captions)
-        rouge = np.array([rouge_l(own, others) for own, *others in captions], dtype=np.float64)
+        sizes = np.array([1 + len(others) for others in references.captions], dtype=np.int64)
+        words, tokens = encode([text for own, others in pairs for text in (own, *others)])
+        counts = count_ngrams(words, sizes)
         return self.stats(
             references,
-            terms=np.column_stack([bleu_terms(captions, counts), rouge]),
-            compared=np.array([len(one) - 1 for one in captions], dtype=np.uint16),
+            terms=np.column_stack([bleu_terms(words, sizes, counts), rouge_l(tokens, sizes)]),
+            compared=(sizes - 1).astype(np.uint16),
             **counts._asdict(),
         )
 
