@@ -8,14 +8,13 @@ that weigh the same under all weights are one column, and a resample is three sp
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import numpy as np
-import polars as pl
 
 from heldout.evaluation.data import AnyArray, Floats
-from heldout.evaluation.language.ngrams import LONGEST
+from heldout.evaluation.language.ngrams import LONGEST, Groups, group
 from heldout.evaluation.metric import ratio
 from heldout.evaluation.stats import ExampleStats, Ragged
 
@@ -82,6 +81,20 @@ def _reduce(vectors: Vectors, weights: Floats) -> Floats:
     return ratio((weights * (vectors.share @ cosines)).sum(axis=0), images)
 
 
+class _Cells(NamedTuple):
+    """The n-grams of captions.
+
+    Attributes:
+        row: Of the caption and n.
+        column: Of the n-gram.
+        times: How often it is there.
+    """
+
+    row: AnyArray
+    column: AnyArray
+    times: Floats
+
+
 def _prepare(stats: ExampleStats) -> Vectors:
     from scipy.sparse import csr_array
 
@@ -89,24 +102,22 @@ def _prepare(stats: ExampleStats) -> Vectors:
     references = stats.array("compared").astype(np.int64)
     sizes = references + 1
     first = np.cumsum(sizes) - sizes  # The number of each image's prediction among all captions.
-    table = _table(stats, first)
-    table, documents = _with_columns(table, images)
-    columns = images + 1 + documents.shape[0]
+    cells, groups, documents = _cells(stats, first)
+    shape = sizes.sum() * LONGEST, images + 1 + documents.shape[0]
     of_reference = np.flatnonzero(~np.isin(np.arange(sizes.sum()), first))
     image = np.repeat(np.arange(images), references)
 
-    def sparse(cells: pl.DataFrame, value: str) -> Sparse:
-        row, column = (cells[name].to_numpy() for name in ("row", "column"))
-        shape = (sizes.sum() * LONGEST, columns)
-        return csr_array((cells[value].to_numpy().astype(np.float64), (row, column)), shape=shape)
+    def sparse(cells: _Cells, values: Floats) -> Sparse:
+        there = np.flatnonzero(values)
+        return csr_array((values[there], (cells.row[there], cells.column[there])), shape=shape)
 
     rows = _rows(of_reference)
-    shares = np.repeat(_penalty(table, first, sizes)[of_reference] / references[image], LONGEST)
+    shares = np.repeat(_penalty(cells, first, sizes)[of_reference] / references[image], LONGEST)
     where = np.repeat(image, LONGEST), np.arange(len(rows))
     return Vectors(
         documents,
-        sparse(table.with_columns(square=pl.col("times") ** 2), "square"),
-        sparse(_products(table), "product")[rows],
+        sparse(cells, cells.times**2),
+        sparse(cells, _products(cells, groups, first))[rows],
         _rows(first[image]),
         rows,
         csr_array((10 / LONGEST * shares, where), shape=(images, len(rows))),
@@ -119,45 +130,49 @@ def _rows(captions: AnyArray) -> AnyArray:
     return rows
 
 
-def _table(stats: ExampleStats, first: AnyArray) -> pl.DataFrame:
-    arrays = {name: stats.arrays[name] for name in ("gram", "caption", "times")}
-    ragged = {name: array for name, array in arrays.items() if isinstance(array, Ragged)}
-    image = np.repeat(np.arange(len(stats)), np.diff(ragged["gram"].offsets))
-    values = {name: array.values.astype(np.int64) for name, array in ragged.items()}
-    return pl.DataFrame({"image": image, **values}).with_columns(
-        row=(pl.Series(first[image]) + pl.col("caption")) * LONGEST + pl.col("gram") % LONGEST
-    )
-
-
-def _with_columns(table: pl.DataFrame, images: int) -> tuple[pl.DataFrame, Sparse]:
+def _cells(stats: ExampleStats, first: AnyArray) -> tuple[_Cells, Groups, Sparse]:
     """Give every n-gram its column; return also which images have those of several images."""
     from scipy.sparse import csr_array
 
-    having = table.filter(pl.col("caption") > 0).select("image", "gram").unique()
-    grams = having.group_by("gram").agg(pl.len(), column=pl.col("image").first()).sort("gram")
-    several = grams.filter(pl.col("len") > 1).select("gram").with_row_index("place")
-    grams = grams.join(several, on="gram", how="left").with_columns(
-        column=pl.coalesce(pl.col("place").cast(pl.Int64) + images + 1, "column")
-    )
-    shared = having.join(several, on="gram")
-    where = shared["place"].to_numpy(), shared["image"].to_numpy()
-    documents = csr_array((np.ones(len(shared)), where), shape=(several.height, images))
-    found = table.join(grams.select("gram", "column"), on="gram", how="left")
-    return found.with_columns(pl.col("column").fill_null(images)), documents
+    gram, caption, times = (_ragged(stats, name) for name in ("gram", "caption", "times"))
+    images, groups = len(gram), group(gram)
+    ends = np.append(groups.starts, len(groups.order))[1:] - 1
+    having = caption.values[groups.order[ends]] > 0  # The last one of a group is a reference's.
+    grams, image = groups.gram[having], groups.example[having]
+    several = np.bincount(grams, minlength=int(gram.values.max(initial=0)) + 1) > 1
+    column = np.full(len(several), images)
+    column[grams] = image
+    column[several] = images + 1 + np.arange(several.sum())
+    shared = several[grams]
+    where = column[grams[shared]] - images - 1, image[shared]
+    documents = csr_array((np.ones(shared.sum()), where), shape=(int(several.sum()), images))
+    number = np.repeat(first, np.diff(gram.offsets)) + caption.values
+    row = number * LONGEST + gram.values % LONGEST
+    return _Cells(row, column[gram.values], times.values.astype(np.float64)), groups, documents
 
 
-def _products(table: pl.DataFrame) -> pl.DataFrame:
-    """Return, for each n-gram that a reference shares with its prediction, their product."""
-    own = table.filter(pl.col("caption") == 0).select("image", "gram", own="times")
-    shared = table.filter(pl.col("caption") > 0).join(own, on=["image", "gram"])
-    return shared.with_columns(product=pl.min_horizontal("times", "own") * pl.col("times"))
+def _ragged(stats: ExampleStats, name: str) -> Ragged:
+    array = stats.arrays[name]
+    assert isinstance(array, Ragged)
+    return array
 
 
-def _penalty(table: pl.DataFrame, first: AnyArray, sizes: AnyArray) -> Floats:
+def _products(cells: _Cells, groups: Groups, first: AnyArray) -> Floats:
+    """Return, for each n-gram that a reference shares with its prediction, their product; else 0."""
+    predicted = np.isin(cells.row // LONGEST, first)
+    leading = groups.order[groups.starts]
+    own = np.where(predicted[leading], cells.times[leading], 0)
+    given = np.zeros(len(predicted))
+    given[groups.order] = np.repeat(own, np.diff(np.append(groups.starts, len(predicted))))
+    products: Floats = np.where(predicted, 0, np.minimum(cells.times, given) * cells.times)
+    return products
+
+
+def _penalty(cells: _Cells, first: AnyArray, sizes: AnyArray) -> Floats:
     """Return how much each caption's length, counted in 2-grams, differs from its prediction's."""
-    pairs = table.filter(pl.col("gram") % LONGEST == 1)
-    caption = pairs["row"].to_numpy() // LONGEST
-    length = np.bincount(caption, weights=pairs["times"].to_numpy(), minlength=sizes.sum())
+    pairs = cells.row % LONGEST == 1
+    caption = cells.row[pairs] // LONGEST
+    length = np.bincount(caption, weights=cells.times[pairs], minlength=sizes.sum())
     apart = length - np.repeat(length[first], sizes)
     penalty: Floats = np.exp(-(apart**2) / (2 * SIGMA**2))
     return penalty
