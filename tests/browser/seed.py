@@ -16,6 +16,7 @@ def main(folder: Path) -> None:
     from heldout.site.accounts.services import create_user
     from heldout.site.challenges import services
     from heldout.site.challenges.models import Challenge
+    from heldout.site.submissions import rejudging
     from heldout.site.submissions.services import submit
     from heldout.site.worker import drain
 
@@ -55,6 +56,8 @@ def main(folder: Path) -> None:
     hand_in(challenge, participant, "far.csv", digits.predictions("neighbours"), "k = 25")
     hand_in(challenge, participant, "bad.csv", "example_id,prediction\nval-0000,eleven\nnone,1\n")
     hand_in(challenge, participant, "logistic.csv", digits.predictions("logistic"), "no scaling")
+    drain()
+    rejudging.start(challenge=challenge, by=organiser, reason="a wrong label", now=timezone.now())
     drain()
 
 

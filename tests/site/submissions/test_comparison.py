@@ -88,3 +88,4 @@ def test_the_leaderboard_leads_to_the_tests_and_joins_who_cannot_be_told_apart(
     assert "Every entrant against every other" in compared
     assert "They cannot be told apart" in compared
     assert "Adjusted for all pairs below (Holm)" in compared
+    assert "Resamples of all entrants" in compared

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from heldout.site.challenges.models import Member
+from heldout.site.challenges.models import Member, Rank
 from heldout.site.challenges.services import edit_phase, entrant_of
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import storage
@@ -98,7 +98,11 @@ def test_members_of_one_team_share_its_limit(limit, hand_in, participant, outsid
     limit(per_day=1)
     team = entrant_of(phase.challenge, participant)
     Member.objects.create(
-        challenge=phase.challenge, entrant=team, user=outsider, joined_at=timezone.now()
+        challenge=phase.challenge,
+        entrant=team,
+        user=outsider,
+        rank=Rank.MEMBER,
+        joined_at=timezone.now(),
     )
     outsider.accepted_terms.create(
         challenge=phase.challenge,
@@ -116,7 +120,7 @@ def test_a_person_takes_their_own_count_along_when_they_change_teams(
     limit(per_day=1)
     hand_in(participant, now=EVENING)
     other = entrant_of(phase.challenge, rival)
-    Member.objects.filter(user=participant).update(entrant=other)
+    Member.objects.filter(user=participant).update(entrant=other, rank=Rank.MEMBER)
     with pytest.raises(Refused):
         hand_in(participant, now=EVENING)
 

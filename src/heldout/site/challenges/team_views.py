@@ -81,6 +81,8 @@ def _context(request: HttpRequest, challenge: Challenge, own: Entrant | None) ->
         "may_join": own is not None or user.has_perm("challenges.join", challenge),
         "offers": teams.offers_to(challenge, user),
         "own": own,
+        "tab_title": "Team",
+        "crumbs": crumbs(challenge, ("Team", "")),
     }
     if own is None or own.personal:
         return context

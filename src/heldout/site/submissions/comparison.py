@@ -74,6 +74,8 @@ def _result(found: Comparison, shown: Measure) -> dict[str, Any]:
         "tests": [
             ("Paired bootstrap", _p_text(test.p_value)),
             *((_test(one), _p_text(one.p_value)) for one in test.tests),
+            # What the adjusted one is made of; never above it.
+            *([("Resamples of all entrants", _p_text(found.pair.p_value))] if found.pair else []),
         ],
         "adjusted": _p_text(found.pair.holm) if found.pair else "",
         "drawing": interval_plot(
