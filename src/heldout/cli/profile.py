@@ -36,6 +36,9 @@ def profile(
     licence: Annotated[
         str, typer.Option(help="The licence of the whole, if a challenge does not say it.")
     ] = "",
+    media: Annotated[
+        bool, typer.Option(help="Decode every image: quality, and places in EXIF.")
+    ] = False,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts.")] = None,
     json: Json = False,
 ) -> None:
@@ -49,7 +52,7 @@ def profile(
         dataset, stated = read(path, format, images)
         groups = [split_names(names) or () for names in subgroup or ()]
         _refuse_unknown(groups, dataset.examples.columns)
-        found = make(dataset, subgroups=groups, stated=licence or stated)
+        found = make(dataset, subgroups=groups, stated=licence or stated, media=media)
     if html is not None:
         write_page(found, html, title=path.resolve().name, examples=len(dataset))
     if json:

@@ -1,6 +1,7 @@
 """Coverage, concentration, quantiles and rights, against numbers counted by hand."""
 
 import math
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -121,22 +122,35 @@ def test_planted_missing_licences_are_counted_and_listed(animals):
     assert rows_behind(found, animals, row=2).height == 4
 
 
+def test_an_opt_out_alarms(animals):
+    examples = animals.examples.with_columns(pl.Series("opt_out", ["no", "robots.txt", None, ""]))
+    assert "1 example is opted out." in missing_fields(replace(animals, examples=examples)).alarms
+
+
 def test_each_statistic_the_columns_allow_is_made(animals):
     made = [one.id for one in profile(animals, stated="CC0-1.0")]
     assert made == [
         *("class-balance", "co-occurrence", "objects-per-image", "box-sizes", "box-positions"),
         *("subgroup-coverage", "subgroup-coverage", "concentration", "concentration", "quantiles"),
-        *("missing-fields", "licence-conflicts"),
+        *("missing-fields", "licence-conflicts", "personal-patterns"),
     ]
 
 
 def test_a_table_of_ids_alone_has_nothing_but_its_missing_fields(animals):
     bare = replace(animals, examples=animals.examples.select("example_id"))
     bare = replace(bare, annotations=bare.annotations.clear())
-    assert [one.id for one in profile(bare)] == ["missing-fields", "licence-conflicts"]
+    assert [one.id for one in profile(bare)] == [
+        *("missing-fields", "licence-conflicts", "personal-patterns")
+    ]
 
 
-def test_every_statistic_has_its_entry_in_the_reference(animals, root):
+def test_every_statistic_has_its_entry_in_the_reference(root):
     page = (root / "docs/reference/statistics.md").read_text()
-    for one in profile(animals):
-        assert f"\n## {one.id}\n" in page
+    known = set(re.findall(r"^## (.+)$", page, re.MULTILINE))
+    source = root / "src/heldout/datasets/profile"
+    made = {
+        name
+        for path in source.glob("*.py")
+        for name in re.findall(r'^        id="(.+)",$', path.read_text(), re.MULTILINE)
+    }
+    assert made == known

@@ -4,13 +4,23 @@ Each returns a `Statistic`: a table, what to draw of it, a note that says what i
 the query to the rows behind it. Formulas stand in `docs/reference/statistics.md`.
 """
 
+from heldout.datasets.profile.answers import answer_agreement, answer_types, text_lengths
 from heldout.datasets.profile.balance import class_balance, effective_classes, gini
 from heldout.datasets.profile.concentration import concentration, quantiles
 from heldout.datasets.profile.cooccurrence import cooccurrence
 from heldout.datasets.profile.coverage import smallest_gap, subgroup_coverage
+from heldout.datasets.profile.label_noise import confident_joint, label_noise
+from heldout.datasets.profile.media import image_quality
 from heldout.datasets.profile.objects import box_positions, box_sizes, objects_per_image
+from heldout.datasets.profile.privacy import personal_patterns, places_in_photographs
 from heldout.datasets.profile.profiling import profile
 from heldout.datasets.profile.rights import Term, licence_conflicts, missing_fields, terms_of
+from heldout.datasets.profile.shift import (
+    cohens_d,
+    cramers_v,
+    split_shift,
+    two_sample_test,
+)
 from heldout.datasets.profile.statistic import Bars, Grid, Statistic, rows_behind
 
 __all__ = [
@@ -18,20 +28,32 @@ __all__ = [
     "Grid",
     "Statistic",
     "Term",
+    "answer_agreement",
+    "answer_types",
     "box_positions",
     "box_sizes",
     "class_balance",
+    "cohens_d",
     "concentration",
+    "confident_joint",
     "cooccurrence",
+    "cramers_v",
     "effective_classes",
     "gini",
+    "image_quality",
+    "label_noise",
     "licence_conflicts",
     "missing_fields",
     "objects_per_image",
+    "personal_patterns",
+    "places_in_photographs",
     "profile",
     "quantiles",
     "rows_behind",
     "smallest_gap",
+    "split_shift",
     "subgroup_coverage",
     "terms_of",
+    "text_lengths",
+    "two_sample_test",
 ]

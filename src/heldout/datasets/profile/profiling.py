@@ -7,13 +7,25 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from heldout.datasets.annotations.dataset import DataSet
-from heldout.datasets.annotations.schema import AUTHOR, HEIGHT, SOURCE, WIDTH, Kind, is_located
+from heldout.datasets.annotations.schema import (
+    AUTHOR,
+    HEIGHT,
+    QUESTION,
+    SOURCE,
+    WIDTH,
+    Kind,
+    is_located,
+)
+from heldout.datasets.profile.answers import answer_agreement, answer_types, text_lengths
 from heldout.datasets.profile.balance import CLASS_KINDS, class_balance
 from heldout.datasets.profile.concentration import concentration, quantiles
 from heldout.datasets.profile.cooccurrence import cooccurrence
 from heldout.datasets.profile.coverage import subgroup_coverage
+from heldout.datasets.profile.media import image_quality
 from heldout.datasets.profile.objects import box_positions, box_sizes, objects_per_image
+from heldout.datasets.profile.privacy import personal_patterns, places_in_photographs
 from heldout.datasets.profile.rights import column_of, licence_conflicts, missing_fields
+from heldout.datasets.profile.shift import split_shift
 from heldout.datasets.profile.statistic import Statistic
 from heldout.datasets.table import ID
 
@@ -23,7 +35,11 @@ MOST_GROUPS = 200
 
 
 def profile(
-    dataset: DataSet, *, subgroups: Sequence[Sequence[str]] = (), stated: str = ""
+    dataset: DataSet,
+    *,
+    subgroups: Sequence[Sequence[str]] = (),
+    stated: str = "",
+    media: bool = False,
 ) -> list[Statistic]:
     """Return every statistic that the columns and annotations of a data set allow.
 
@@ -31,14 +47,19 @@ def profile(
         subgroups: Columns, or intersections of columns, whose groups are counted; columns with the
             usual names, such as `region` or `sex`, if none are given.
         stated: The licence of the whole, if one is stated.
+        media: Decode every image too.
     """
     return [
         *_of_classes(dataset),
         *_of_objects(dataset),
         *_of_groups(dataset, subgroups),
+        *_of_answers(dataset),
+        *_of_splits(dataset),
         *_of_origin(dataset),
         missing_fields(dataset),
         licence_conflicts(dataset, stated=stated),
+        personal_patterns(dataset),
+        *((places_in_photographs(dataset), image_quality(dataset)) if media else ()),
     ]
 
 
@@ -75,6 +96,23 @@ def _of_origin(dataset: DataSet) -> Iterator[Statistic]:
     if "income" in dataset.examples.columns and dataset.examples["income"].dtype.is_numeric():
         groups = next((name for name in ("region", "country") if _has_groups(dataset, name)), None)
         yield quantiles(dataset, "income", by=groups)
+
+
+def _of_answers(dataset: DataSet) -> Iterator[Statistic]:
+    kinds = set(dataset.kinds)
+    if Kind.ANSWER in kinds:
+        yield answer_agreement(dataset)
+        yield answer_types(dataset)
+    if QUESTION in dataset.examples.columns or {Kind.ANSWER, Kind.CAPTION} & kinds:
+        yield text_lengths(dataset)
+
+
+def _of_splits(dataset: DataSet) -> Iterator[Statistic]:
+    splits = dataset.splits
+    first = "train" if "train" in splits else next(iter(splits), "")
+    for other in splits:
+        if other != first:
+            yield split_shift(dataset, first, other)
 
 
 def _has_groups(dataset: DataSet, name: str, *, most: int = MOST_GROUPS) -> bool:

@@ -72,6 +72,7 @@ def missing_fields(dataset: DataSet) -> Statistic:
         rows, schema=["field", "column", "missing", "share", "expected"], orient="row"
     ).cast({"column": pl.String})
     gaps = table.filter(pl.col("expected") & (pl.col("missing") > 0))
+    out = len(opted_out(dataset))
     return Statistic(
         id="missing-fields",
         title="Consent, licence and provenance",
@@ -87,7 +88,8 @@ def missing_fields(dataset: DataSet) -> Statistic:
         alarms=tuple(
             f"{named(missing, 'example says', 'examples say')} no {field} ({percent(part)})."
             for field, missing, part in gaps.select("field", "missing", "share").rows()
-        ),
+        )
+        + ((f"{named(out, 'example is', 'examples are')} opted out.",) if out else ()),
     )
 
 

@@ -1,0 +1,102 @@
+"""Size, brightness, contrast, entropy and sharpness of images, and those far from the others."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from heldout.datasets.annotations.dataset import DataSet
+from heldout.datasets.images import open_image
+from heldout.datasets.profile.statistic import Statistic, named, select
+from heldout.datasets.table import ID
+
+FAR = 3.5  # Modified z-scores beyond it are outliers, as Iglewicz and Hoaglin propose.
+_NORMAL = 0.6745  # The upper quartile of the standard normal distribution.
+
+
+class Quality(NamedTuple):
+    """What an image's pixels say, in grey from 0 to 255 (ITU-R 601).
+
+    Attributes:
+        width: In pixels, as stored.
+        height: In pixels.
+        brightness: The mean.
+        contrast: The standard deviation.
+        entropy: Of the histogram of 256 values, in bits.
+        sharpness: The variance of the Laplacian; low where an image is blurred.
+    """
+
+    width: int
+    height: int
+    brightness: float
+    contrast: float
+    entropy: float
+    sharpness: float
+
+
+def measure(grey: NDArray[np.uint8]) -> Quality:
+    """Measure an image of grey values."""
+    values = grey.astype(np.float64)
+    counts = np.bincount(grey.ravel(), minlength=256)
+    shares = counts[counts > 0] / grey.size
+    middle = values[1:-1, 1:-1]
+    around = values[:-2, 1:-1] + values[2:, 1:-1] + values[1:-1, :-2] + values[1:-1, 2:]
+    laplacian = around - 4 * middle
+    return Quality(
+        grey.shape[1],
+        grey.shape[0],
+        float(values.mean()),
+        float(values.std()),
+        float(-(shares * np.log2(shares)).sum()) + 0.0,
+        float(laplacian.var()) if laplacian.size else np.nan,
+    )
+
+
+def image_quality(dataset: DataSet) -> Statistic:
+    """Measure every image; outliers lie far from the median in a measure's median deviation."""
+    found, unread = [], 0
+    for example, path in _images(dataset):
+        try:
+            with open_image(path) as image:
+                found.append((example, *measure(np.asarray(image.convert("L")))))
+        except Exception:  # A decoder given a damaged file raises nearly anything.
+            unread += 1
+    schema = [ID, *Quality._fields]
+    table = pl.DataFrame(found, schema=schema, orient="row") if found else pl.DataFrame({ID: []})
+    unusual = [_unusual(table, name) for name in Quality._fields if found]
+    named_outliers = [
+        ", ".join(name for name, far in zip(Quality._fields, flags, strict=True) if far)
+        for flags in zip(*unusual, strict=True)
+    ]
+    table = table.with_columns(pl.Series("unusual", named_outliers, dtype=pl.String))
+    n = int((table["unusual"] != "").sum())
+    return Statistic(
+        id="image-quality",
+        title="Quality of images",
+        note=(
+            f"{named(table.height, 'image')} measured, {unread:,} could not be read; "
+            f"{named(n, 'lies', 'lie')} far from the others in some measure."
+        ),
+        table=table.sort(pl.col("unusual") == "", maintain_order=True),
+        query=select("examples", "example_id = {example_id}"),
+        alarms=(f"{named(unread, 'image')} could not be read.",) if unread else (),
+    )
+
+
+def _images(dataset: DataSet) -> Iterator[tuple[str, Path]]:
+    for example, path in zip(dataset.examples[ID], dataset.media_paths(), strict=True):
+        if path is not None:
+            yield example, path
+
+
+def _unusual(table: pl.DataFrame, name: str) -> list[bool]:
+    cells = table[name].to_numpy().astype(np.float64)
+    middle = np.nanmedian(cells)
+    deviation = np.nanmedian(abs(cells - middle))
+    far: list[bool] = (_NORMAL * abs(cells - middle) > FAR * deviation).tolist()
+    return far if deviation > 0 else [False] * len(far)
