@@ -20,11 +20,11 @@ def refusal(path: Path) -> list[str]:
 
 
 def test_what_a_table_cannot_hold_is_named_with_its_type(tmp_path: Path) -> None:
-    table = pa.table({"example_id": ["a"], "box": [{"x": 1}], "raw": [b"\0"]})
+    table = pa.table({"example_id": ["a"], "box": [{"x": 1}], "raw": [b"\xff"]})
     pq.write_table(table, tmp_path / "t.parquet")
-    said = refusal(tmp_path / "t.parquet")
-    assert said[0].startswith('t.parquet, column "box": has the type Struct(')
-    assert said[1].startswith('t.parquet, column "raw": has the type Binary, which')
+    said = " ".join(refusal(tmp_path / "t.parquet"))
+    assert 't.parquet, column "box": has the type Struct(' in said
+    assert 'the column "raw" holds bytes that are no text' in said
 
 
 def test_categories_small_numbers_and_other_zones_become_the_plain_kinds(tmp_path: Path) -> None:
