@@ -101,12 +101,13 @@ def test_every_route_has_its_page_here():
     assert routes == {name for name in PAGES if name.startswith(apps)} | NO_PAGES
 
 
-def address_of(page, site, place):
+def address_of(page, site, who, place):
     """A place is an address, or the name of a submitted file and what follows it."""
     if place.startswith("/"):
         return site.url(place)
     file, _, rest = place.partition(" ")
-    page.goto(site.url(f"{DIGITS}submissions/"))
+    listed = "organise/submissions/" if who == ORGANISER else "submissions/"
+    page.goto(site.url(f"{DIGITS}{listed}"))
     return site.url(page.get_by_role("link", name=file).get_attribute("href") + rest)
 
 
@@ -124,7 +125,7 @@ def serious(page):
 def test_the_page_is_accessible_and_fits_a_phone(context, site, people, name):
     who, place = PAGES[name]
     page = people.enter(context, who) if who else context.new_page()
-    page.goto(address_of(page, site, place))
+    page.goto(address_of(page, site, who, place))
     assert page.locator("h1").count() == 1
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
