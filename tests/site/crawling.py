@@ -25,9 +25,9 @@ OWN = "heldout.site."
 # Fields by which an address may name a row.
 NAMES = ("slug", "key", "handle", "code")
 MOST_VALUES = 4
-# Who must not see what others may: they ask for every address there is, the others for some.
+# Who must not see what others may: they ask for many addresses of a route, the others for some.
 STRANGERS = ("anonymous", "rival")
-SOME = 4
+MANY, SOME = 12, 3
 # Parameters of queries, each with the first of the values given.
 QUERY = ("phase", "everybody", "metric", "page")
 
@@ -102,6 +102,8 @@ def _keys(model: type[models.Model], kind: str) -> list[str]:
     """What may name the rows of a table in an address, the newest first."""
     fields = {field.name for field in model._meta.concrete_fields}
     pk = model._meta.pk
+    if kind == "int" and not isinstance(pk, models.IntegerField):
+        return []
     natural = [name for name in NAMES if name in fields] if kind != "int" else []
     by_pk = kind == "int" or not natural or isinstance(pk, models.CharField | models.UUIDField)
     columns = [*natural, *(["pk"] if by_pk else [])]
@@ -130,7 +132,7 @@ def crawl(
         listed = addresses(Route(template, dict(kinds)), given)
         verbs = _verbs(template)
         for role, clients in visitors.items():
-            mine = listed if role in STRANGERS else listed[:SOME]
+            mine = listed[: MANY if role in STRANGERS else SOME]
             for client in _speaking(clients, template):
                 for verb, address in _asked(mine, verbs, given):
                     yield (one := visit(client, role, verb, address, marks=marks, route=template))

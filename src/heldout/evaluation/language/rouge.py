@@ -66,7 +66,8 @@ def _of_short(tokens: Coded, ends: AnyArray, first: AnyArray, second: AnyArray) 
             same |= (mine == token).astype(np.uint64) << np.uint64(place)
         step = row & same
         row = ((row + step) | (row - step)) & whole
-    return length - np.bitwise_count(row)
+    shared: AnyArray = length - np.bitwise_count(row)
+    return shared
 
 
 def _columns(

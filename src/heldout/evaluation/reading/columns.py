@@ -61,7 +61,7 @@ def is_list(series: pl.Series) -> bool:
     dtype = series.dtype
     if not isinstance(dtype, pl.List | pl.Array):
         return False
-    return dtype.inner is None or not pl.Series(dtype=dtype.inner).dtype.is_nested()
+    return not pl.Series(dtype=dtype.inner).dtype.is_nested()
 
 
 def codes_of(series: pl.Series, vocabulary: pl.Series) -> Codes:
