@@ -78,7 +78,7 @@ def test_the_api_makes_and_gives_archives(organiser, challenge, api):
 
 @pytest.mark.parametrize("name", ["../secret", "..%2f..%2fsecret", "other.zip", "%00"])
 def test_no_name_leads_to_another_file(organiser, challenge, signed_in, name):
-    assert signed_in(organiser).get(f"{PAGE}{name}").status_code == 404
+    assert signed_in(organiser).get(f"{PAGE}{name}").status_code in (400, 404)
 
 
 def test_an_old_archive_is_gone(organiser, challenge, signed_in):
