@@ -32,8 +32,9 @@ ALLOWED = {
     TEAM: {"participant", "organiser", "co-organiser", "staff"},
     ADDRESS: {"participant", "staff"},
 }
-# Organisers browse a challenge's data with its answers; nowhere else is an answer shown.
-BROWSING, BROWSERS = "data/", {"organiser", "co-organiser", "staff"}
+# Organisers browse a challenge's data with its answers, and look at the errors of a submission; nowhere
+# else is an answer shown.
+BROWSING, ERRORS, BROWSERS = "data/", "/errors/", {"organiser", "co-organiser", "staff"}
 # Reached by nobody in the crawl, each for its reason.
 UNREACHED = {
     "api/v1/": "the root of the API has no page",
@@ -54,7 +55,8 @@ def leaks(visits: list[Visit]) -> list[str]:
 
 
 def _is_browsing(secret: str, one: Visit) -> bool:
-    return secret == ANSWER and one.route.startswith(BROWSING) and one.role in BROWSERS
+    meant = one.route.startswith(BROWSING) or one.route.endswith(ERRORS)
+    return secret == ANSWER and meant and one.role in BROWSERS
 
 
 PHASES = (
