@@ -22,5 +22,15 @@ def test_rows_ranked_in_parts_are_all_ranked(monkeypatch: pytest.MonkeyPatch) ->
     scores = np.random.default_rng(0).random((10, 4))
     labels = np.arange(10) % 4
     whole = ranks(scores, labels)
-    monkeypatch.setattr(top_k, "ROWS", 3)
+    monkeypatch.setattr(top_k, "CELLS", 12)
     assert ranks(scores, labels).tolist() == whole.tolist()
+
+
+@pytest.mark.parametrize("classes", [1, 3, 8, 9, 2500])
+def test_ranks_are_those_of_comparing_every_cell(classes: int) -> None:
+    rng = np.random.default_rng(classes)
+    scores = rng.integers(0, 4, (200, classes)) / 4
+    labels = rng.integers(0, classes, 200).astype(np.int32)
+    own = np.take_along_axis(scores, labels[:, None], axis=1)
+    before = (scores > own) | ((scores == own) & (np.arange(classes) > labels[:, None]))
+    assert ranks(scores, labels).tolist() == before.sum(axis=1).tolist()
