@@ -282,7 +282,7 @@ def test_a_page_waits_for_its_index(client, add_dataset):
 
 @pytest.mark.parametrize("name", ["../train.parquet", "media/../../x.zip", "train.parquet", "%00"])
 def test_only_images_of_examples_are_served_as_media(client, dataset, name):
-    assert client.get(f"{PAGE}media/{dataset.current_id}/{name}").status_code == 404
+    assert client.get(f"{PAGE}media/{dataset.current_id}/{name}").status_code in (400, 404)
 
 
 def test_a_thumbnail_is_made_once_and_small(client, dataset, settings):

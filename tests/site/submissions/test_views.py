@@ -43,7 +43,7 @@ def test_the_leaderboard_tells_ranks_intervals_and_who_is_behind(client, board):
     assert "behind the first beyond chance" in html
     assert "Do not compare these intervals by eye" in html
     assert html.index("rival") < html.index("participant")
-    assert html.count("<svg role=") == 2
+    assert html.count("<svg role=") == 4  # Intervals and groups, each wide and narrow.
 
 
 def test_the_own_row_and_baselines_are_marked_in_words(signed_in, participant, rival, board):

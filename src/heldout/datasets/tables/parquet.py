@@ -76,7 +76,8 @@ def _bomb(path: Path, amount: str) -> BadInput:
 
 def _length(path: Path, column: str) -> int:
     """Return how many bytes the texts of a column are where each stands by itself."""
-    table = pq.read_table(path, columns=[column], read_dictionary=[column])
+    with pq.ParquetFile(path, read_dictionary=[column]) as file:
+        table = file.read(columns=[column])
     chunks = table.column(0).chunks if table.num_columns else []
     return sum(_expanded(_innermost(chunk)) for chunk in chunks)
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
+import lzma
 import shutil
 import stat
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
@@ -12,6 +15,19 @@ from typing import BinaryIO
 from heldout.errors import BadInput, Problem, Problems
 
 CHUNK = 1 << 20
+_UNSOUND = (
+    zipfile.BadZipFile,
+    zipfile.LargeZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+)
+# A full disk is our fault; a bzip2 stream that is none has no number.
+_THEIR_FAULT = {
+    None, errno.EEXIST, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.EINVAL,
+}  # fmt: skip
 # What archivers of desktop systems leave behind.
 IGNORED = ("__MACOSX/", ".DS_Store", "Thumbs.db")
 
@@ -38,8 +54,13 @@ def unpack(archive: BinaryIO, folder: Path, *, bounds: Bounds) -> Path:
             left = bounds.size
             for member in members:
                 left -= _write(opened, member, folder, left)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
+    except _UNSOUND as error:
         raise BadInput([Problem("file", f"it is not a sound ZIP archive ({error})")]) from None
+    except OSError as error:
+        if error.errno not in _THEIR_FAULT:
+            raise
+        message = "two of its members have one name, or a name no folder can hold"
+        raise BadInput([Problem("file", message)]) from None
     return _top(folder)
 
 
@@ -64,6 +85,8 @@ def _is_ignored(name: str) -> bool:
 def _fault(member: zipfile.ZipInfo) -> str:
     path = PurePosixPath(member.filename)
     kind = stat.S_IFMT(member.external_attr >> 16)
+    if not path.parts:
+        return "it has no name"
     if path.is_absolute() or ".." in path.parts or "\\" in member.filename or ":" in path.parts[0]:
         return "its path leads out of the archive"
     if kind not in {0, stat.S_IFREG, stat.S_IFDIR}:

@@ -7,6 +7,8 @@ from typing import TypedDict
 
 from heldout.errors import BadInput, Problem
 
+MOST_LISTED = 200
+
 
 class ProblemJson(TypedDict):
     place: str
@@ -27,10 +29,9 @@ def as_json(problems: Iterable[Problem]) -> list[ProblemJson]:
 
 
 def refusal(error: BadInput) -> list[ProblemJson]:
-    """All problems of an error, ending with how many more there were."""
-    listed = as_json(error.problems)
-    if error.unlisted:
-        listed.append(
-            {"place": "", "message": f"and {error.unlisted:,} more like these", "remedy": ""}
-        )
+    """The problems of an error, ending with how many more there were."""
+    listed = as_json(error.problems[:MOST_LISTED])
+    unlisted = error.unlisted + len(error.problems) - len(listed)
+    if unlisted:
+        listed.append({"place": "", "message": f"and {unlisted:,} more like these", "remedy": ""})
     return listed
