@@ -188,5 +188,5 @@ def role_words(role: Role) -> str:
     return {
         Role.PUBLIC: "",
         Role.PARTICIPANT: "You see what participants see.",
-        Role.ORGANISER: "With held-out answers, because you are an organiser.",
+        Role.ORGANISER: "With held-out answers, for organisers.",
     }[role]
