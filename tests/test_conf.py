@@ -49,10 +49,11 @@ def test_settings_of_other_programs_are_left_alone():
 
 @pytest.mark.parametrize("name", [name for name, row in SETTINGS.items() if row.secret])
 def test_a_secret_is_read_from_a_file(name, tmp_path):
-    value = "postgresql://u:p@db/heldout"
+    value = "github:id:p4ss" if name == "HELDOUT_OAUTH" else "postgresql://u:p@db/heldout"
     (tmp_path / "secret").write_text(f"{value}\n")
-    settings = load({f"{name}_FILE": str(tmp_path / "secret")})
-    assert getattr(settings, name.removeprefix("HELDOUT_").lower()) == value
+    from_file = load({f"{name}_FILE": str(tmp_path / "secret")})
+    assert getattr(from_file, name.removeprefix("HELDOUT_").lower())
+    assert from_file == load({name: value})
 
 
 def test_a_bad_secret_is_not_shown():
