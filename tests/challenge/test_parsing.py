@@ -380,3 +380,12 @@ def test_a_value_of_any_type_at_any_key_is_read_or_refused(data, example):
         patch.setattr(parsing, "_parse_toml", lambda text, file: raw)
         with suppress(BadInput):
             parse_definition("")
+
+
+def test_a_nul_is_no_text():
+    text = SMALL.replace('"Small"', r'"Sm\u0000all"').replace('"cat"', r'"c\u0000at"')
+    said = [
+        "challenge.toml: challenge.title (line 4): holds a NUL, which is no text",
+        "challenge.toml: challenge.classes[0] (line 6): holds a NUL, which is no text",
+    ]
+    assert [problem.split(";")[0] for problem in problems_of(text)][:2] == said

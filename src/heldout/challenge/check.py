@@ -121,6 +121,8 @@ def _check_pages(challenge: Challenge, problems: Problems) -> list[Problem]:
         else:
             if not text.strip():
                 problems.add(place, f"{file} is empty")
+            if "\0" in text:
+                problems.add(place, f"{file} holds a NUL, which is no text", "save it as UTF-8")
             if key == "datasheet":
                 problems.extend(blanks(text))
             for sentence in PLACEHOLDERS:

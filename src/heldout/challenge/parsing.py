@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from heldout.challenge.definition import Definition
+from heldout.challenge.lines import Path as KeyPath
 from heldout.challenge.lines import find_lines, line_of, show_path
 from heldout.challenge.metrics import check_metrics
 from heldout.challenge.times import Finding, localise
@@ -47,7 +48,8 @@ def parse_definition(text: str, *, file: str = FILE) -> Definition:
     Raises:
         BadInput: With every problem of the text, each with its key and its line.
     """
-    raw, findings = localise(_parse_toml(text, file))
+    parsed = _parse_toml(text, file)
+    raw, findings = localise(parsed)
     definition = None
     try:
         definition = Definition.model_validate(raw)
@@ -55,6 +57,7 @@ def parse_definition(text: str, *, file: str = FILE) -> Definition:
         findings += [explain(detail, root=Definition) for detail in error.errors()]
     findings += check_metrics(raw)
     findings += _repeated_phases(raw)
+    findings += _no_texts(parsed)
     if findings or definition is None:
         raise BadInput(_as_problems(findings, text, file))
     return definition
@@ -83,6 +86,21 @@ def _repeated_phases(raw: dict[str, Any]) -> list[Finding]:
         for index, phase_id in enumerate(ids)
         if isinstance(phase_id, str) and phase_id in ids[:index]
     ]
+
+
+def _no_texts(raw: dict[str, Any]) -> list[Finding]:
+    """A NUL is a character of TOML, but neither of a page nor of a database."""
+    found: list[Finding] = []
+    left: list[tuple[KeyPath, Any]] = [((), raw)]
+    while left:
+        path, value = left.pop()
+        if isinstance(value, dict):
+            left += [((*path, key), one) for key, one in value.items()]
+        elif isinstance(value, list):
+            left += [((*path, index), one) for index, one in enumerate(value)]
+        elif isinstance(value, str) and "\0" in value:
+            found.append((path, "holds a NUL, which is no text", "leave the character out"))
+    return found
 
 
 def _as_problems(findings: Iterable[Finding], text: str, file: str) -> list[Problem]:
