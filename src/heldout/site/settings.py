@@ -115,6 +115,7 @@ SUBMISSIONS = DATA / "submissions"
 BACKUPS = DATA / "backups"
 INDEXES = DATA / "indexes"
 THUMBNAILS = DATA / "thumbnails"
+DOCUMENTS = DATA / "documents"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [folder for folder in [SITE_FOLDER / "static"] if folder.is_dir()]

@@ -22,6 +22,7 @@ FOLDERS = {
     "outbox": 0o700,
     "indexes": 0o700,
     "thumbnails": 0o700,
+    "documents": 0o700,
 }
 
 log = logging.getLogger(__name__)

@@ -37,6 +37,10 @@ class DataSet(models.Model):
     visibility = models.CharField(
         max_length=10, choices=Visibility, default=Visibility.PUBLIC, blank=True
     )
+    # Who sees what is for participants, of a data set that belongs to no challenge.
+    participants = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="datasets_seen", blank=True
+    )
     current = models.ForeignKey(
         "DataRevision", on_delete=models.SET_NULL, related_name="+", null=True, blank=True
     )
@@ -144,3 +148,96 @@ class Entry(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class DatasheetAnswer(models.Model):
+    """An answer to a question of the datasheet. The newest counts; none is changed or removed."""
+
+    dataset = models.ForeignKey(DataSet, on_delete=models.CASCADE, related_name="answers")
+    question = models.CharField(max_length=40)
+    number = models.PositiveIntegerField()
+    text = models.TextField(blank=True, default="")
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["question", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dataset", "question", "number"], name="one_answer")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.question} #{self.number}"
+
+
+class WorkState(models.TextChoices):
+    """How far a worker is with what somebody asked for."""
+
+    WAITING = "waiting", "Waiting"
+    WORKING = "working", "Being worked on"
+    DONE = "done", "Done"
+    REFUSED = "refused", "Refused"
+    FAILED = "failed", "Failed"
+
+
+class Release(models.Model):
+    """A bundle of a revision that was asked for; offered only after its scan found no answer.
+
+    `made_from` names the data and who sees what of them: a bundle of another state is not offered.
+    """
+
+    revision = models.ForeignKey(DataRevision, on_delete=models.CASCADE, related_name="releases")
+    made_from = models.CharField(max_length=80)
+    state = models.CharField(max_length=10, choices=WorkState, default=WorkState.WAITING)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    problems = models.JSONField(default=list, blank=True)
+    file = models.CharField(max_length=200, blank=True, default="")
+    size = models.BigIntegerField(default=0)
+    sha256 = models.CharField(max_length=64, blank=True, default="")
+    files = models.PositiveIntegerField(default=0)
+    # How many held-out answers the bundle was searched for.
+    sought = models.PositiveBigIntegerField(default=0)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"release {self.pk} of {self.revision_id}"
+
+
+class Intake(models.Model):
+    """A file somebody brought, from its upload until it is a revision or is taken away."""
+
+    dataset = models.ForeignKey(DataSet, on_delete=models.CASCADE, related_name="intakes")
+    # Below the site's folder of what comes in; its sender's name for it tells the format.
+    file = models.CharField(max_length=200)
+    name = models.CharField(max_length=300)
+    size = models.BigIntegerField()
+    lenient = models.BooleanField(default=False)
+    notes = models.TextField(blank=True, default="")
+    state = models.CharField(max_length=10, choices=WorkState, default=WorkState.WAITING)
+    stage = models.CharField(max_length=200, blank=True, default="")
+    problems = models.JSONField(default=list, blank=True)
+    unlisted = models.PositiveIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=1)
+    asked_at = models.DateTimeField()
+    asked_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    revision = models.ForeignKey(
+        DataRevision, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    examples = models.PositiveBigIntegerField(null=True, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-id"]
+
+    def __str__(self) -> str:
+        return f"intake {self.pk} of {self.dataset_id}"
