@@ -67,6 +67,22 @@ def test_a_plan_is_printed_for_people(run):
     assert "one MAC is two FLOPs" in err
 
 
+def test_few_devices_are_shown_unless_all_are_asked_for(run):
+    few, every = (run(*FORMULA, "--batch", "128", *more)[1] for more in ((), ("--all-devices",)))
+    rows = [len([line for line in out.splitlines() if " yes " in line]) for out in (few, every)]
+    sizes = {line.split("yes")[1].split()[0] for line in few.splitlines() if " yes " in line}
+    assert rows[0] == len(sizes) < 20 < rows[1]
+    assert f"--all-devices lists {sum(rows[1:]) - rows[0]} more" in few
+    assert "--all-devices" not in every
+
+
+def test_a_named_model_with_its_usual_input_is_not_traced_again(run_json, monkeypatch):
+    _, usual = run_json("plan", "lenet", "--batch", "8")
+    monkeypatch.setattr("heldout.compute.loading.load_model", None)
+    _, told = run_json("plan", "lenet", "--batch", "8", "--input", "1x32x32")
+    assert told == usual
+
+
 @pytest.mark.parametrize(("option", "start"), [("--markdown", "### "), ("--html", "<section")])
 def test_a_block_for_a_model_card_is_printed(run, option, start):
     code, out, _ = run("plan", "mlp", option)
@@ -143,6 +159,18 @@ def test_renting_is_compared_with_buying(run_json):
     power = ("--watts", "350", "--electricity", "0.17", "--utilisation", "1.0")
     _, powered = run_json("cost", "--buy", "40000", "--rent", "2.49", *power)
     assert round(powered["break_even_hours"]) == 16_458
+
+
+def test_the_bill_is_told_in_words(run):
+    _, out, _ = run("cost", "--buy", "40000", "--rent", "2.49", "--hours", "720", "--watts", "350")
+    lines = [" ".join(line.split()) for line in out.splitlines() if line.strip()]
+    assert lines == [
+        "Buying has paid after 16,064 hours, 1.8 years day and night",
+        "Renting for 720 hours $1,792.80",
+        "Owning for 720 hours $40,000.00",
+    ]
+    _, out, _ = run("cost", "--rent", "2.49")
+    assert "--hours says for how long" in out
 
 
 def test_buying_that_never_pays_says_why(run_json):

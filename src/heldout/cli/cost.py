@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -17,6 +18,8 @@ from heldout.compute.money import (
     sustained_use_cost,
 )
 from heldout.errors import Problems
+
+HOURS_OF_A_YEAR = 8766
 
 
 def cost(
@@ -59,7 +62,7 @@ def cost(
     if as_json:
         print_json(result)
     else:
-        print_table(("", ""), [(name.replace("_", " "), value) for name, value in result.items()])
+        print_table(("", ""), in_words(result, hours))
 
 
 def compare(
@@ -79,6 +82,22 @@ def compare(
         "running_usd_per_hour": number(purchase.running_cost),
         "reason": reason(buy, rent, even),
     }
+
+
+def in_words(result: dict[str, Any], hours: str | None) -> Iterator[tuple[str, str]]:
+    even, running = result["break_even_hours"], result["running_usd_per_hour"]
+    if even is not None:
+        years = even / HOURS_OF_A_YEAR
+        yield "Buying has paid after", f"{even:,.0f} hours, {years:.2g} years day and night"
+    for name, key in (("Renting", "rent_usd"), ("Owning", "own_usd")):
+        if result[key] is not None:
+            yield f"{name} for {hours} hours", f"${result[key]:,.2f}"
+    if running:
+        yield "Electricity", f"${running:.4f} an hour of use"
+    if result["reason"]:
+        yield "", result["reason"]
+    if even is None and result["rent_usd"] is None and result["own_usd"] is None:
+        yield "", "--hours says for how long; --buy and --rent together say when buying has paid"
 
 
 def number(amount: Decimal | None) -> float | None:

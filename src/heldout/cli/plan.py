@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -105,6 +106,9 @@ def plan(
     save_trace: Annotated[
         Path | None, typer.Option(help="Write the traces to a file for the planner page.")
     ] = None,
+    all_devices: Annotated[
+        bool, typer.Option("--all-devices", help="List every device it fits, not only a choice.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print a block for a model card.")
@@ -148,7 +152,7 @@ def plan(
         made = Plan(source, setup, run, devices, where, target)
         if save_trace is not None:
             save(source, setup, save_trace)
-    show(made.to_json(), as_json=as_json, markdown=markdown, html=html)
+    show(made.to_json(), as_json=as_json, markdown=markdown, html=html, every=all_devices)
     if device and made.fits() is Verdict.NO:
         raise typer.Exit(1)
 
@@ -245,7 +249,7 @@ def find_source(model: str | None, input: str, layers: str, from_trace: Path | N
     from heldout.compute.loading import has_torch, load_model
     from heldout.compute.trace_files import shipped_trace
 
-    if model in MODELS and not (input or layers):
+    if model in MODELS and not layers and input in ("", MODELS[model].input_text):
         known = shipped_trace(model)
         return RecordedFirst(known, lambda: load_model(model)) if has_torch() else known
     return load_model(model, input_text=input, widths=read_widths(layers))
@@ -306,7 +310,9 @@ def replace_file(path: Path, content: bytes) -> None:
     beside.replace(path)
 
 
-def show(plan: dict[str, Any], *, as_json: bool, markdown: bool, html: bool) -> None:
+def show(
+    plan: dict[str, Any], *, as_json: bool, markdown: bool, html: bool, every: bool = False
+) -> None:
     if as_json:
         print_json(plan)
     elif markdown:
@@ -314,17 +320,20 @@ def show(plan: dict[str, Any], *, as_json: bool, markdown: bool, html: bool) -> 
     elif html:
         print(to_html(plan), end="")
     else:
-        show_tables(plan)
+        show_tables(plan, every=every)
     warn_of_old_prices(plan)
 
 
-def show_tables(plan: dict[str, Any]) -> None:
+def show_tables(plan: dict[str, Any], *, every: bool) -> None:
     print_table(("", ""), card_rows(plan))
     print()
-    rows = list(device_rows(plan))
-    fitting = [row for row in rows if row[1] != Verdict.NO]
-    print_table(("Device", "Fits", "Largest batch", "Hours", "Rent, USD"), fitting)
-    print(f"It does not fit on {len(rows) - len(fitting)} of {len(rows)} devices.")
+    rows = [row for row in device_rows(plan, every=every) if row[1] != Verdict.NO]
+    print_table(("Device", "Fits", "Largest batch", "Hours", "Rent, USD"), rows)
+    counts = Counter(device["fits"] for device in plan["devices"])
+    unsure = f", perhaps {counts[Verdict.UNCERTAIN]} more" if counts[Verdict.UNCERTAIN] else ""
+    left_out = counts[Verdict.YES] + counts[Verdict.UNCERTAIN] - len(rows)
+    rest = f"; --all-devices lists {left_out} more" if left_out else ""
+    print(f"It fits {counts[Verdict.YES]} of {counts.total()} devices{unsure}{rest}.")
     if plan["advice"]:
         print(f"\nWhat would make it fit on {plan['device']}, cheapest first:")
     for number, step in enumerate(plan["advice"], start=1):

@@ -25,6 +25,11 @@ class NamedModel:
     classes: int
     tokens: bool = False
 
+    @property
+    def input_text(self) -> str:
+        """The usual input as `--input` takes it."""
+        return "x".join(map(str, self.input_shape)) + (":int" if self.tokens else "")
+
 
 MODELS: dict[str, NamedModel] = {
     model.name: model

@@ -11,7 +11,7 @@ from heldout.compute.memory import in_both_units
 from heldout.compute.roofline import Span
 
 CATEGORIES = ("parameters", "gradients", "optimizer", "activations", "workspace", "runtime")
-SHOWN_DEVICES = 12
+SMALLEST_SHOWN = 3
 
 #: A unit of time, its hours, and up to how many hours it is the one to read.
 _UNITS = (
@@ -43,11 +43,18 @@ def card_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def device_rows(plan: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield (device, fits, largest batch, hours, rent in dollars), those that fit first."""
+def device_rows(
+    plan: dict[str, Any], *, every: bool = True
+) -> Iterator[tuple[str, str, str, str, str]]:
+    """Yield (device, fits, largest batch, hours, rent in dollars), those that fit first.
+
+    Args:
+        plan: As JSON.
+        every: Whether to go through all devices, or only those one would choose from.
+    """
     order = {"yes": 0, "uncertain": 1, "no": 2}
     listed = sorted(plan["devices"], key=lambda row: (order[row["fits"]], row["memory_gb"]))
-    for row in listed:
+    for row in listed if every else _choice(listed):
         yield (
             row["name"],
             row["fits"],
@@ -55,6 +62,18 @@ def device_rows(plan: dict[str, Any]) -> Iterator[tuple[str, str, str, str, str]
             span_words(row["hours"]),
             span_words(rent_of(row)),
         )
+
+
+def _choice(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The smallest that fit, those that can be rented, the uncertain; else one of each size."""
+    rented = any(map(rent_of, rows))
+    sizes: set[float] = set()
+    for row in rows:
+        size, fits = row["memory_gb"], row["fits"]
+        first = size not in sizes and (not rented or len(sizes) < SMALLEST_SHOWN)
+        if fits != "no" and (fits == "uncertain" or first or rent_of(row)):
+            yield row
+        sizes.add(size)
 
 
 def rent_of(row: dict[str, Any]) -> dict[str, float] | None:
@@ -71,7 +90,7 @@ def to_markdown(plan: dict[str, Any]) -> str:
     lines = ["### Computation", "", "| | |", "|---|---|"]
     lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in card_rows(plan)]
     lines += ["", "| Device | Fits | Largest batch | Hours | Rent, USD |", "|---|---|---|---|---|"]
-    for row in list(device_rows(plan))[:SHOWN_DEVICES]:
+    for row in device_rows(plan, every=False):
         lines.append("| " + " | ".join(map(_cell, row)) + " |")
     lines += ["", *(f"- {assumption}" for assumption in plan["assumptions"])]
     return "\n".join(lines) + "\n"
@@ -89,7 +108,7 @@ def to_html(plan: dict[str, Any]) -> str:
     )
     devices = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
-        for row in list(device_rows(plan))[:SHOWN_DEVICES]
+        for row in device_rows(plan, every=False)
     )
     notes = "".join(f"<li>{escape(assumption)}</li>" for assumption in plan["assumptions"])
     return (
