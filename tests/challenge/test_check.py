@@ -184,6 +184,26 @@ def test_a_metric_that_refuses_plain_labels_gets_a_note(folder):
     ]
 
 
+def test_licences_left_out_and_contradicting_and_opt_outs_get_notes(folder):
+    edit(folder / "challenge.toml", 'license = ""', 'license = "CC-BY-4.0"')
+
+    def spoil(table):
+        licences = [None, "CC-BY-NC-4.0", *["CC-BY-4.0"] * (len(table) - 2)]
+        refused = [None, None, "yes", *[None] * (len(table) - 3)]
+        return table.with_columns(
+            licence=pl.Series(licences), opt_out=pl.Series(refused, dtype=pl.String)
+        )
+
+    for split in ("train", "val", "test"):
+        rewrite(folder / f"data/{split}.parquet", spoil)
+    assert [note for note in notes(folder) if note.startswith("data: ")] == [
+        "data: 3 examples say no licence (1.2 %); `heldout profile` lists them",
+        "data: 3 examples are under CC-BY-NC-4.0 (non-commercial), but the whole is stated as "
+        "CC-BY-4.0; `heldout profile` lists them",
+        "data: 3 examples are opted out; `heldout profile` lists them",
+    ]
+
+
 def test_a_datasheet_with_a_required_question_left_blank_is_a_problem(folder):
     (folder / "datasheet.md").write_text(write_form("Pets", {"purpose": "To learn."}))
     found = problems(folder)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from heldout.challenge.pages import Facts, datasheet
-from heldout.cli.demo_pages import PAGES
+from heldout.cli.demo_pages import HOMES_PAGES, PAGES
 from heldout.datasets.tasks import find_task
 
 pytestmark = pytest.mark.timeout(300)
@@ -57,15 +57,16 @@ def test_the_demo_ranks_five_fitted_baselines_and_a_second_run_changes_nothing(
     assert json.loads(local.stdout) == board
 
 
-def test_the_demo_answers_every_section_of_the_datasheet_and_leaves_no_page_to_edit():
+@pytest.mark.parametrize("pages", [PAGES, HOMES_PAGES])
+def test_the_demo_answers_every_section_of_the_datasheet_and_leaves_no_page_to_edit(pages):
     now = datetime(2026, 1, 1, tzinfo=UTC)
     task = find_task("image-classification")
     to_answer = datasheet(Facts(id="c", title="C", task=task, opens=now, closes=now)).splitlines()
-    answered = PAGES["datasheet"].splitlines()
+    answered = pages["datasheet"].splitlines()
     titles = [line for line in to_answer if line.startswith("## ")]
     assert [line for line in answered if line.startswith("## ")] == titles
     assert not [line for line in answered if "?" in line or line.endswith("is yours to answer")]
-    assert not [name for name, text in PAGES.items() if "before you publish" in text]
+    assert not [name for name, text in pages.items() if "before you publish" in text]
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(run, tmp_path):

@@ -16,6 +16,7 @@ from heldout.challenge.giveaways import giveaways, stray_files
 from heldout.challenge.leaks import same_media
 from heldout.challenge.pages import PLACEHOLDERS
 from heldout.challenge.parsing import FILE
+from heldout.challenge.rights import rights
 from heldout.datasets.manifest import FILE_NAME as MANIFEST
 from heldout.datasets.manifest import read_manifest
 from heldout.datasets.readers import read_examples
@@ -67,6 +68,7 @@ def check(path: Path, *, decode: bool = False) -> CheckReport:
         *_metrics_that_need_more(challenge),
         *placeholders,
         *(same_media(challenge) if not problems else ()),
+        *rights(challenge, tables.values()),
     ]
     for split, references in answers.items():
         _check_split(challenge, split, tables, references, problems)

@@ -27,6 +27,7 @@ class Facts:
         primary: Which number of the first metric ranks, where it has several.
         subgroups: Columns to score apart.
         smallest_group: Groups with fewer examples are not scored.
+        along: Columns of numbers to score along.
         cluster: The column whose values belong together.
         media: Whether the examples have images.
         sizes: The number of examples by split.
@@ -48,6 +49,7 @@ class Facts:
     primary: str | None = None
     subgroups: tuple[tuple[str, ...], ...] = ()
     smallest_group: int = 30
+    along: tuple[str, ...] = ()
     cluster: str | None = None
     media: bool = False
     sizes: dict[str, int] = field(default_factory=dict)
@@ -86,7 +88,7 @@ seed = $seed
 [data]
 ${media}subgroups = $subgroups
 smallest_group = $smallest                 # groups with fewer examples are named, not scored
-${cluster}missing = "refuse"                  # a file without some example: refuse | wrong
+${along}${cluster}missing = "refuse"                  # a file without some example: refuse | wrong
 """)
 
 _METRIC = Template("""
@@ -121,6 +123,7 @@ def challenge_toml(facts: Facts) -> str:
         media='media = "image"\n' if facts.media else "",
         subgroups=toml([names[0] if len(names) == 1 else names for names in facts.subgroups]),
         smallest=facts.smallest_group,
+        along=f"along = {toml(facts.along)}\n" if facts.along else "",
         cluster=f"cluster = {toml(facts.cluster)}\n" if facts.cluster else "",
     )
     metrics = [_metric(spec, facts, index == 0) for index, spec in enumerate(facts.metrics)]

@@ -38,6 +38,7 @@ class Wishes:
         organisers: E-mail addresses.
         metrics: Specs, the first of which ranks; those of the task if empty.
         subgroups: Columns to score apart; several columns are an intersection.
+        along: Columns of numbers to score along, such as income.
         cluster: The column whose values belong together.
         summary: One sentence under the title.
         pages: Text of a page (`overview`, `terms`, `datasheet`) in place of the one to edit.
@@ -51,6 +52,7 @@ class Wishes:
     organisers: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
     subgroups: Sequence[tuple[str, ...]] = ()
+    along: tuple[str, ...] = ()
     cluster: str | None = None
 
 
@@ -163,6 +165,7 @@ def _refuse_wishes(
         except BadInput as error:
             problems.absorb(error)
     columns = [(name, "subgroup") for names in wishes.subgroups for name in names]
+    columns += [(name, "along") for name in wishes.along]
     columns += [(wishes.cluster, "cluster")] if wishes.cluster else []
     for name, what in columns:
         if name not in table.metadata:
@@ -195,6 +198,7 @@ def _facts(folder: Path, wishes: Wishes, recipe: Recipe, splits: Splits, now: da
         primary=names[0] if len(names) > 1 else None,
         subgroups=tuple(tuple(names) for names in wishes.subgroups),
         smallest_group=min(_LARGEST_GROUP, *(splits.sizes[name] for name in held_out)),
+        along=wishes.along,
         cluster=wishes.cluster,
         media=table.has_media,
         sizes=splits.sizes,

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import tempfile
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from heldout.cli.demo_pages import PAGES
+from heldout.cli.demo_pages import HOMES_PAGES, PAGES
 from heldout.cli.leaderboard import local_board, print_board
 from heldout.cli.options import Json
 from heldout.cli.output import print_json, progress, say
@@ -25,6 +26,12 @@ if TYPE_CHECKING:
 
 ORGANISER = "organiser@demo.invalid"
 SEED = 2026
+DIGITS, HOMES = "digits", "homes"
+HOMES_COLUMNS = (
+    *("home", "region", "income", "income_band"),
+    *("licence", "author", "source", "opt_out", "note"),
+)
+HOMES_ENTRANTS = ("nearest-neighbours", "rbf-svm")
 BASELINES = """
 [[baselines]]
 model = "lenet"
@@ -48,27 +55,30 @@ def demo(
     port: Port = 8000,
     json: Json = False,
 ) -> None:
-    """Build a finished challenge on real data, and serve it.
+    """Build a finished challenge on real data, and one with planted faults, and serve them.
 
-    The handwritten digits of scikit-learn become a challenge; five baselines are trained on its training split, submit, are scored and ranked. A folder that has a demo already is served as it is.
+    The handwritten digits of scikit-learn become a challenge; five baselines are trained on its training split, submit, are scored and ranked. A second, small challenge of drawn pictures has leaks, missing licences and an income gap to be found: try `heldout leaks`, `heldout profile` and `heldout check` on its folder `homes`. A folder that has a demo already is served as it is.
     """
     now = datetime.now(UTC)  # noqa: TID251  (the edge: commands have no caller to pass it)
-    challenge, site = folder / "digits", folder / "site"
+    site = folder / "site"
     _refuse_other_folder(folder)
-    if challenge.is_dir():
-        say(f"{challenge} is there already")
-    else:
-        _make_challenge(challenge, now)
-        say(f"made the challenge {challenge} from 1,797 images")
+    for name, make in ((DIGITS, make_digits), (HOMES, make_homes)):
+        if (folder / name).is_dir():
+            say(f"{folder / name} is there already")
+        else:
+            made = make(folder / name, now)
+            say(f"made the challenge {folder / name} from {made:,} images")
     from heldout.challenge.folder import load
     from heldout.cli.local import find_phase, open_site
 
     open_site(site, make=True)
-    source = load(challenge)
-    published = _publish(source, now)
-    _enter_baselines(source, published)
+    homes, digits = load(folder / HOMES), load(folder / DIGITS)
+    _enter_baselines(homes, _publish(homes, now), only=HOMES_ENTRANTS)
+    published = _publish(digits, now)
+    _enter_baselines(digits, published)
     board = local_board(published, find_phase(published, None))
     print_json(board) if json else print_board(board)
+    say(f"{folder / HOMES} has planted faults: heldout leaks {folder / HOMES}")
     if not no_serve:
         from heldout.cli.serve import listen
 
@@ -76,7 +86,7 @@ def demo(
 
 
 def _refuse_other_folder(folder: Path) -> None:
-    known = {"digits", "site"}
+    known = {DIGITS, HOMES, "site"}
     if folder.exists() and not (
         folder.is_dir() and {path.name for path in folder.iterdir()} <= known
     ):
@@ -84,7 +94,7 @@ def _refuse_other_folder(folder: Path) -> None:
         raise BadInput([Problem(str(folder), "holds something that is no demo", remedy)])
 
 
-def _make_challenge(folder: Path, now: datetime) -> None:
+def make_digits(folder: Path, now: datetime) -> int:
     from heldout.challenge.recipe import Recipe
     from heldout.challenge.template import Wishes, create
     from heldout.datasets.digits import write_digits
@@ -104,6 +114,35 @@ def _make_challenge(folder: Path, now: datetime) -> None:
         create(folder, source=table, recipe=recipe, wishes=wishes, now=now)
     with (folder / "challenge.toml").open("a", encoding="utf-8") as file:
         file.write(BASELINES)
+    return len(table)
+
+
+def make_homes(folder: Path, now: datetime) -> int:
+    from heldout.challenge.recipe import Recipe
+    from heldout.challenge.template import Wishes, create
+    from heldout.datasets.homes import LICENCE, THINGS, write_homes
+    from heldout.datasets.tasks import find_task
+
+    wishes = Wishes(
+        title="Things at home",
+        summary="Which household thing is it? Drawn pictures with planted faults to find.",
+        license=LICENCE,
+        organisers=(ORGANISER,),
+        subgroups=(("income_band",), ("region",)),
+        along=("income",),
+        cluster="home",
+        pages=HOMES_PAGES,
+    )
+    recipe = Recipe(
+        task=find_task("image-classification"),
+        classes=tuple(THINGS),
+        seed=SEED,
+        public=HOMES_COLUMNS,
+    )
+    with tempfile.TemporaryDirectory() as images:
+        tables = write_homes(Path(images), seed=SEED)
+        manifest = create(folder, source=tables, recipe=recipe, wishes=wishes, now=now)
+    return sum(manifest.examples.values())
 
 
 def _publish(source: Challenge, now: datetime) -> Published:
@@ -114,7 +153,7 @@ def _publish(source: Challenge, now: datetime) -> Published:
     return published or publish(source=source.root, by=None, now=now)
 
 
-def _enter_baselines(source: Challenge, published: Published) -> None:
+def _enter_baselines(source: Challenge, published: Published, *, only: Sequence[str] = ()) -> None:
     """Have every baseline that has not submitted yet train, submit and be scored."""
     from heldout.baselines.entrants import entrants_for, fit
     from heldout.baselines.features import read_features
@@ -123,7 +162,8 @@ def _enter_baselines(source: Challenge, published: Published) -> None:
     splits = {phase.id: phase.split for phase in source.definition.phases}
     missing = [
         entrant for entrant in entrants_for(source.task)
-        if len(_submitted(published, entrant.id)) < len(splits)
+        if entrant.id in (only or [entrant.id])
+        and len(_submitted(published, entrant.id)) < len(splits)
     ]  # fmt: skip
     if missing:
         features = read_features(
@@ -136,7 +176,7 @@ def _enter_baselines(source: Challenge, published: Published) -> None:
             for entrant in bar.track(missing, description="training baselines"):
                 fitted = fit(entrant.id, features, seed=SEED)
                 _submit(published, fitted, splits)
-        say(f"trained and submitted {len(missing)} baselines")
+        say(f"trained and submitted {len(missing)} baselines of {source.definition.challenge.id}")
     drain()
 
 

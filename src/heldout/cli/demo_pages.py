@@ -68,3 +68,70 @@ Nobody maintains it: it has been the same since 1998.
 """
 
 PAGES = {"overview": OVERVIEW, "terms": TERMS, "datasheet": DATASHEET}
+
+HOMES_OVERVIEW = """\
+# Things at home
+
+Which of six household things is it: a bed, a cup, a door, a lamp, a pot or a stove? A program drew these pictures; nobody lives in these homes, and their incomes, regions and licences are invented. The data has faults on purpose. Real data sets had each of them. See whether your tools, and you, find them before participants do.
+
+## What is wrong with the data
+
+- 4 test pictures are files of the training split, and 12 are training pictures that were cropped, mirrored and compressed: `heldout leaks homes`
+- 3 homes have pictures in both splits: the same command, under "same group"
+- 14 pictures have no licence, 9 have one that forbids commercial use while the whole is offered without that limit, 2 authors opted out, and one note holds an e-mail address: `heldout profile homes`
+- no home has an income between 300 and 900, and few poor homes are in the training split: the same command
+- the poorest homes are dim, and models trained on bright rooms see less in them: the accuracy along income, and by income band, in each submission's analysis
+
+`heldout check homes` notes what it sees of these without being asked.
+
+## Submitting
+
+Send a CSV, JSON Lines or Parquet file with the columns `example_id` and `prediction`, one row for every example of the phase's split.
+
+## Baselines
+
+The entrants named `baseline-…` are not people. `heldout demo` trained them on the training split and submitted what they predict.
+"""
+
+HOMES_TERMS = """\
+# Rules
+
+This is a demo on the machine where you see it: nothing can be won.
+
+1. Predictions come from a method, not from looking at the held-out pictures.
+2. One person takes part under one account.
+"""
+
+HOMES_DATASHEET = """\
+# Datasheet of Things at home
+
+## Motivation
+
+`heldout demo` made these pictures, to show which faults of a data set can be found before a challenge opens.
+
+## Composition
+
+Drawings of six things, 64 x 64 pixels, before a patchy wall. Each belongs to a home with a region and an income, all invented. Poor homes are drawn in dim light, and few of them are in the training split. Faults were planted: copies of training pictures in the test split, homes in both splits, missing and contradicting licences, opt-outs, and an address that leads nowhere. The overview counts them.
+
+## Collection
+
+Nothing was collected. A program drew everything from the seed 2026.
+
+## Preprocessing
+
+The copies in the test split were cropped by 3 % at each side, half of them mirrored, and saved as JPEG.
+
+## Uses
+
+Good for learning to look at data. Not for anything else: the things look like nothing in the world, and the income gap is one that was put there.
+
+## Distribution
+
+The licences in the table are part of the exercise. The drawings themselves come with the software that draws them, under its licence.
+
+## Maintenance
+
+They change when the program that draws them does.
+"""
+
+HOMES_PAGES = {"overview": HOMES_OVERVIEW, "terms": HOMES_TERMS, "datasheet": HOMES_DATASHEET}

@@ -67,6 +67,10 @@ def new(
         list[str] | None,
         typer.Option(help="A column to score apart; a,b is an intersection. Repeat for more."),
     ] = None,
+    along: Annotated[
+        list[str] | None,
+        typer.Option(help="A column of numbers to score along, such as income. Repeat for more."),
+    ] = None,
     cluster: Annotated[
         str | None, typer.Option(help="The column whose values intervals resample.")
     ] = None,
@@ -101,6 +105,7 @@ def new(
         organisers=tuple(organiser or ()),
         metrics=tuple(metric or ()),
         subgroups=[split_names(names) or () for names in subgroup or ()],
+        along=tuple(along or ()),
         cluster=cluster,
     )
     splits = parse_splits(split or [])

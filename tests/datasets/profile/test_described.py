@@ -15,6 +15,7 @@ from heldout.datasets.profile import (
     concentration,
     licence_conflicts,
     missing_fields,
+    opt_outs,
     profile,
     quantiles,
     rows_behind,
@@ -124,7 +125,29 @@ def test_planted_missing_licences_are_counted_and_listed(animals):
 
 def test_an_opt_out_alarms(animals):
     examples = animals.examples.with_columns(pl.Series("opt_out", ["no", "robots.txt", None, ""]))
-    assert "1 example is opted out." in missing_fields(replace(animals, examples=examples)).alarms
+    asked = replace(animals, examples=examples)
+    found = opt_outs(asked)
+    assert found.alarms == ("1 example is opted out.",)
+    assert "1 of them without the source or the date" in found.note
+    assert rows_behind(found, asked, row=0)["example_id"].to_list() == ["b"]
+    assert "opt-outs" in [one.id for one in profile(asked)]
+
+
+def test_an_opt_out_is_listed_with_its_source_and_date(animals):
+    examples = animals.examples.with_columns(
+        pl.Series("noai", ["yes", None, "FALSE", None]),
+        pl.Series("opt_out_source", ["letter", None, None, "robots.txt"]),
+        pl.Series("opt_out_date", ["2026-02-01", None, None, " "]),
+    )
+    assert opt_outs(replace(animals, examples=examples)).table.rows() == [
+        ("a", "yes", "letter", "2026-02-01"),
+        ("d", None, "robots.txt", None),
+    ]
+
+
+def test_nobody_opted_out_where_no_column_says_so(animals):
+    assert opt_outs(animals).table.height == 0
+    assert not opt_outs(animals).alarms
 
 
 def test_each_statistic_the_columns_allow_is_made(animals):

@@ -14,7 +14,13 @@ from heldout.datasets.profile.media import image_quality
 from heldout.datasets.profile.objects import box_positions, box_sizes, objects_per_image
 from heldout.datasets.profile.privacy import personal_patterns, places_in_photographs
 from heldout.datasets.profile.profiling import profile
-from heldout.datasets.profile.rights import Term, licence_conflicts, missing_fields, terms_of
+from heldout.datasets.profile.rights import (
+    Term,
+    licence_conflicts,
+    missing_fields,
+    opt_outs,
+    terms_of,
+)
 from heldout.datasets.profile.shift import (
     cohens_d,
     cramers_v,
@@ -45,6 +51,7 @@ __all__ = [
     "licence_conflicts",
     "missing_fields",
     "objects_per_image",
+    "opt_outs",
     "personal_patterns",
     "places_in_photographs",
     "profile",

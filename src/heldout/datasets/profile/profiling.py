@@ -24,7 +24,12 @@ from heldout.datasets.profile.coverage import subgroup_coverage
 from heldout.datasets.profile.media import image_quality
 from heldout.datasets.profile.objects import box_positions, box_sizes, objects_per_image
 from heldout.datasets.profile.privacy import personal_patterns, places_in_photographs
-from heldout.datasets.profile.rights import column_of, licence_conflicts, missing_fields
+from heldout.datasets.profile.rights import (
+    column_of,
+    licence_conflicts,
+    missing_fields,
+    opt_outs,
+)
 from heldout.datasets.profile.shift import split_shift
 from heldout.datasets.profile.statistic import Statistic
 from heldout.datasets.table import ID
@@ -58,6 +63,7 @@ def profile(
         *_of_origin(dataset),
         missing_fields(dataset),
         licence_conflicts(dataset, stated=stated),
+        *(one for one in (opt_outs(dataset),) if one.table.height),
         personal_patterns(dataset),
         *((places_in_photographs(dataset), image_quality(dataset)) if media else ()),
     ]

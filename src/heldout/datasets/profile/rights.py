@@ -27,9 +27,11 @@ FIELDS = {
     SOURCE: ("source", "source_url", "url"),
     "consent": ("consent", "consented"),
     "collected": ("collected", "date_captured", "captured", "date"),
-    "opt_out": ("opt_out", "opt_out_source", "noai"),
+    "opt_out": ("opt_out", "noai"),
 }
 REQUIRED = (LICENCE, AUTHOR, SOURCE)
+OPT_OUT_SOURCE, OPT_OUT_DATE = "opt_out_source", "opt_out_date"
+_NO = ("", "no", "false", "0", "none")
 
 
 class Term(StrEnum):
@@ -55,9 +57,26 @@ def terms_of(licence: str) -> frozenset[Term]:
     return frozenset(term for term, words in _WORDS.items() if re.search(words, text))
 
 
+def blank_fields(examples: pl.DataFrame) -> pl.Series:
+    """Return for each example the fields of `FIELDS` that have a column and that it leaves blank."""
+    found = {field: _column_among(examples.columns, field) for field in FIELDS}
+    blank = [
+        pl.select(pl.when(is_blank(examples[column])).then(pl.lit(field)).alias(field)).to_series()
+        for field, column in found.items()
+        if column is not None
+    ]
+    if not blank:
+        return pl.Series([None] * len(examples), dtype=pl.List(pl.String))
+    return pl.DataFrame(blank).select(pl.concat_list(pl.all()).list.drop_nulls()).to_series()
+
+
 def column_of(dataset: DataSet, field: str) -> str | None:
     """Return the column that holds a field of `FIELDS`; None if no column does."""
-    known = {name.lower(): name for name in dataset.examples.columns}
+    return _column_among(dataset.examples.columns, field)
+
+
+def _column_among(columns: Sequence[str], field: str) -> str | None:
+    known = {name.lower(): name for name in columns}
     return next((known[name] for name in FIELDS[field] if name in known), None)
 
 
@@ -66,13 +85,11 @@ def missing_fields(dataset: DataSet) -> Statistic:
     n, rows = len(dataset), []
     for field in FIELDS:
         column = column_of(dataset, field)
-        missing = n if column is None else int(_is_blank(dataset.examples[column]).sum())
+        missing = n if column is None else int(is_blank(dataset.examples[column]).sum())
         rows.append((field, column, missing, share(missing, n), field in REQUIRED))
     table = pl.DataFrame(
         rows, schema=["field", "column", "missing", "share", "expected"], orient="row"
     ).cast({"column": pl.String})
-    gaps = table.filter(pl.col("expected") & (pl.col("missing") > 0))
-    out = len(opted_out(dataset))
     return Statistic(
         id="missing-fields",
         title="Consent, licence and provenance",
@@ -85,11 +102,16 @@ def missing_fields(dataset: DataSet) -> Statistic:
         table=table,
         query=_missing_query(dataset),
         chart=Bars("field", "missing", "Examples that do not say"),
-        alarms=tuple(
-            f"{named(missing, 'example says', 'examples say')} no {field} ({percent(part)})."
-            for field, missing, part in gaps.select("field", "missing", "share").rows()
-        )
-        + ((f"{named(out, 'example is', 'examples are')} opted out.",) if out else ()),
+        alarms=tell_missing(table),
+    )
+
+
+def tell_missing(table: pl.DataFrame) -> tuple[str, ...]:
+    """Say which expected fields are missing, from rows of the table of `missing_fields`."""
+    gaps = table.filter(pl.col("expected") & (pl.col("missing") > 0))
+    return tuple(
+        f"{named(missing, 'example says', 'examples say')} no {field} ({percent(part)})."
+        for field, missing, part in gaps.select("field", "missing", "share").rows()
     )
 
 
@@ -106,7 +128,8 @@ def _missing_query(dataset: DataSet) -> str:
     return select("examples", " OR ".join(parts))
 
 
-def _is_blank(cells: pl.Series) -> pl.Series:
+def is_blank(cells: pl.Series) -> pl.Series:
+    """Return where a cell is empty or only space."""
     if cells.dtype != pl.String:
         return cells.is_null()
     return cells.is_null() | (cells.str.strip_chars() == "").fill_null(value=True)
@@ -124,6 +147,7 @@ def licence_conflicts(dataset: DataSet, *, stated: str = "") -> Statistic:
     column = column_of(dataset, LICENCE)
     blank = pl.Series([None] * len(dataset), dtype=pl.String)
     cells = blank if column is None else dataset.examples[column].cast(pl.String)
+    cells = cells.zip_with(~is_blank(cells), blank)
     addresses = {one.name: one.url for one in dataset.licences}
     allowed = terms_of(stated) | {Term.ATTRIBUTION}
     rows = []
@@ -165,10 +189,33 @@ def _listed(terms: Sequence[Term] | frozenset[Term]) -> str:
     return ", ".join(term.value for term in Term if term in terms)
 
 
-def opted_out(dataset: DataSet) -> pl.Series:
-    """Return the ids of examples whose opt-out field says anything but no."""
-    column = column_of(dataset, "opt_out")
-    if column is None:
-        return pl.Series(ID, [], dtype=pl.String)
-    said = dataset.examples[column].cast(pl.String).str.to_lowercase().fill_null("")
-    return dataset.examples.filter(~said.is_in(["", "no", "false", "0", "none"]))[ID]
+def opt_outs(dataset: DataSet) -> Statistic:
+    """List the examples whose author or subject opted out: the signal, where it was seen, and when.
+
+    A signal is anything but no in the field `opt_out`, or any `opt_out_source`, such as the robots.txt
+    or the tag that said so.
+    """
+    names = (column_of(dataset, "opt_out"), OPT_OUT_SOURCE, OPT_OUT_DATE)
+    signal, source, date = (_text_of(dataset, name) for name in names)
+    found = pl.DataFrame(
+        {ID: dataset.examples[ID], "signal": signal, "source": source, "date": date}
+    ).filter(~signal.str.to_lowercase().is_in(_NO) | (source != ""))
+    unproven = found.filter((pl.col("source") == "") | (pl.col("date") == "")).height
+    told = f"{named(found.height, 'example is', 'examples are')} opted out"
+    return Statistic(
+        id="opt-outs",
+        title="Opt-outs",
+        note=(
+            f"{told}; {unproven:,} of them without the source or the date of the signal. "
+            "`heldout data withdraw` takes examples out of every later revision."
+        ),
+        table=found.with_columns(pl.col("signal", "source", "date").replace("", None)),
+        query=select("examples", "example_id = {example_id}"),
+        alarms=(f"{told}.",) if found.height else (),
+    )
+
+
+def _text_of(dataset: DataSet, column: str | None) -> pl.Series:
+    if column is None or column not in dataset.examples.columns:
+        return pl.Series([""] * len(dataset), dtype=pl.String)
+    return dataset.examples[column].cast(pl.String).fill_null("").str.strip_chars()
