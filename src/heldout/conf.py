@@ -243,6 +243,12 @@ class Settings:
         "60", "Seconds after which the work of a silent worker is given to another.", count
     )
     attempts: int = setting("3", "How often a job is tried before it is set aside.", count)
+    webhook_hosts: tuple[str, ...] = setting(
+        "",
+        "Hosts (`host` or `host:port`) that webhooks may be sent to although they are on a private "
+        "network or speak no https.",
+        names,
+    )
     web_processes: int = setting(
         "2", "Processes that answer requests; while one is started again the others answer.", count
     )

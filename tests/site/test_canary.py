@@ -12,10 +12,12 @@ from django.urls import get_resolver, path
 from django.urls.resolvers import RegexPattern, URLResolver
 from django.utils import timezone
 
+from heldout.site.accounts.adapter import encrypt
 from heldout.site.accounts.models import ApiToken, SignInLink
 from heldout.site.accounts.services import create_sign_in_link, create_user
 from heldout.site.challenges.models import Organiser, Role
 from heldout.site.challenges.services import publish
+from heldout.site.webhooks.models import Delivery, DeliveryState, Endpoint
 from heldout.site.worker import drain
 from tests.site.conftest import PASSWORD, phase_toml
 from tests.site.crawling import Visit, Visitor, crawl, visit
@@ -121,6 +123,7 @@ def everywhere(
     people["staff"] = create_user(email="staff@example.org", handle="staff", password=PASSWORD)
     type(organiser).objects.filter(handle="staff").update(is_staff=True, is_superuser=True)
     people["staff"].refresh_from_db()
+    _add_webhooks(participant, organiser)
     link = _plant_secrets(site, participant)
     participant.refresh_from_db()
     clients = {"anonymous": [Client()]} | {role: [signed_in(one)] for role, one in people.items()}
@@ -138,6 +141,20 @@ def everywhere(
             "secret": [link],
         },
     )
+
+
+def _add_webhooks(*owners) -> None:
+    """Their secrets, kept encrypted, are shown to nobody; their addresses to their owners alone."""
+    now = timezone.now()
+    for owner in owners:
+        url = f"https://{TEAM}.example/{owner.handle}"
+        endpoint = Endpoint.objects.create(
+            owner=owner, url=url, secret=encrypt(SECRET), created_at=now
+        )
+        Delivery.objects.create(
+            endpoint=endpoint, event="ping", body={"data": {}}, created_at=now, finished_at=now,
+            state=DeliveryState.DELIVERED,
+        )  # fmt: skip
 
 
 def _plant_secrets(site, user) -> str:

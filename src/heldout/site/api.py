@@ -33,6 +33,7 @@ from heldout.site.submissions.activity_api import router as activity
 from heldout.site.submissions.api import router as submissions
 from heldout.site.submissions.resumable_api import router as uploads
 from heldout.site.transfer.api import router as transfer
+from heldout.site.webhooks.api import router as webhooks
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,18 @@ api = Api(
     urls_namespace="api",
     servers=[],
 )
-ROUTERS = (accounts, challenges, people, teams, news, submissions, uploads, activity, transfer)
+ROUTERS = (
+    accounts,
+    challenges,
+    people,
+    teams,
+    news,
+    submissions,
+    uploads,
+    activity,
+    transfer,
+    webhooks,
+)
 for router in ROUTERS:
     api.add_router("", router)
 

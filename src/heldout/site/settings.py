@@ -35,6 +35,7 @@ CSRF_TRUSTED_ORIGINS = [HELDOUT.base_url]
 INSTALLED_APPS = [
     "heldout.site.transfer",
     "heldout.site.submissions",
+    "heldout.site.webhooks",
     "heldout.site.challenges",
     "heldout.site.catalog",
     "heldout.site.planner",

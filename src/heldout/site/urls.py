@@ -16,4 +16,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("heldout.site.challenges.urls")),
     path("", include("heldout.site.submissions.urls")),
     path("", include("heldout.site.transfer.urls")),
+    path("", include("heldout.site.webhooks.urls")),
 ]

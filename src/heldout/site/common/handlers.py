@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from heldout.errors import HeldoutError
@@ -21,12 +21,16 @@ class Hopeless(HeldoutError):
 
 
 class Handler(NamedTuple):
-    """`slow`: nobody waits for it, so a worker of its own may do it; `daily`: it comes by itself."""
+    """`slow`: nobody waits for it, so a worker of its own may do it; `daily`: it comes by itself.
+
+    `pauses` stand between its tries, one less than there are; empty: those of every job.
+    """
 
     work: Work
     give_up: GiveUp
     slow: bool = False
     daily: bool = False
+    pauses: tuple[timedelta, ...] = ()
 
 
 HANDLERS: dict[str, Handler] = {}
@@ -37,10 +41,15 @@ def nothing(job: Job, now: datetime) -> None:
 
 
 def handles(
-    kind: str, *, give_up: GiveUp = nothing, slow: bool = False, daily: bool = False
+    kind: str,
+    *,
+    give_up: GiveUp = nothing,
+    slow: bool = False,
+    daily: bool = False,
+    pauses: tuple[timedelta, ...] = (),
 ) -> Callable[[Work], Work]:
     def register(work: Work) -> Work:
-        HANDLERS[kind] = Handler(work, give_up, slow, daily)
+        HANDLERS[kind] = Handler(work, give_up, slow, daily, pauses)
         return work
 
     return register

@@ -64,7 +64,7 @@ def enqueue(
             run_at=now,
             created_at=now,
         )
-        job.max_attempts = job.attempt - 1 + settings.HELDOUT.attempts
+        job.max_attempts = job.attempt - 1 + _tries(kind)
         try:
             with transaction.atomic():
                 job.save()
@@ -220,9 +220,20 @@ def _retry(job: Job, *, now: datetime) -> Job:
         gate=job.gate,
         priority=job.priority,
         virtual_time=job.virtual_time,
-        run_at=now + BACKOFF * job.attempt**2,
+        run_at=now + _pause(job),
         created_at=now,
     )
+
+
+def _tries(kind: str) -> int:
+    pauses = HANDLERS[kind].pauses
+    return len(pauses) + 1 if pauses else int(settings.HELDOUT.attempts)
+
+
+def _pause(job: Job) -> timedelta:
+    """How long to wait after this try, which is not the last."""
+    pauses = HANDLERS[job.kind].pauses
+    return pauses[job.attempt - job.max_attempts] if pauses else BACKOFF * job.attempt**2
 
 
 def cancel(key_prefix: str, *, now: datetime) -> bool:

@@ -39,6 +39,7 @@ from heldout.site.submissions.parts import Part, counted, retired_items
 from heldout.site.submissions.regimes import Regime, regime_of
 from heldout.site.submissions.rejudging import REJUDGE, retired_by
 from heldout.site.submissions.services import EVALUATE
+from heldout.site.webhooks import services as webhooks
 
 COMPUTE_RANGES = "ranges"
 TURN_BOARD = "turn"
@@ -54,6 +55,7 @@ def _set_aside(job: Job, now: datetime) -> None:
     submission = _submission(job)
     open_ones = Submission.objects.filter(pk=submission.pk, status__in=Status.unfinished())
     if open_ones.update(status=Status.FAILED, finished_at=now):
+        _announce(submission, Status.FAILED, now)
         limits.give_back(submission)
         limits.could_be_read(submission)
 
@@ -305,4 +307,15 @@ def _save(
 def _close(submission: Submission, now: datetime, **changes: Any) -> None:
     """Write the outcome, unless its maker has withdrawn the submission meanwhile."""
     standing = Submission.objects.filter(pk=submission.pk).exclude(status=Status.WITHDRAWN)
-    standing.update(finished_at=now, **changes)
+    if standing.update(finished_at=now, **changes):
+        _announce(submission, changes["status"], now)
+
+
+def _announce(submission: Submission, status: Status, now: datetime) -> None:
+    webhooks.announce(
+        submission=submission.pk,
+        entrant=submission.entrant,
+        phase=submission.phase,
+        status=status.value,
+        now=now,
+    )

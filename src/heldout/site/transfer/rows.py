@@ -18,10 +18,11 @@ from heldout.site.catalog.models import DataFile, DataRevision, DataSet
 from heldout.site.challenges.models import Challenge
 from heldout.site.common.models import AuditEntry, Job
 from heldout.site.submissions.models import Board, Evaluation
+from heldout.site.webhooks.models import Delivery, Endpoint
 
 Row = dict[str, Any]
-# Computed anew from the rest.
-LEFT_OUT: frozenset[type[Model]] = frozenset({Board})
+# Computed anew from the rest; or an agreement of this site with another machine.
+LEFT_OUT: frozenset[type[Model]] = frozenset({Board, Endpoint, Delivery})
 # What a challenge stands on, above it: the model, and how to find its rows.
 BELOW: tuple[tuple[type[Model], str], ...] = (
     (DataSet, "pk"),

@@ -1,0 +1,1 @@
+"""Signed messages to other machines when a submission is finished."""
