@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from heldout.datasets.annotations import annotation_frame
 from heldout.datasets.index import words
 from heldout.datasets.index.build import FILE, build_index
 from heldout.datasets.index.engine import SqliteIndex, StaleIndex
@@ -141,6 +142,34 @@ def test_what_annotations_say_can_be_searched_and_counted(index):
     assert origins["machine-made, verified by people"] == 10
 
 
+def test_what_statistics_count_can_be_filtered_by(tmp_path):
+    frame = pl.DataFrame(
+        {"example_id": ["a", "b"], "width": [80, 80], "height": [80, 80], "licence": ["CC0", " "]}
+    )
+    marks = annotation_frame(
+        {
+            "example_id": ["a", "a", "b"],
+            "annotation_id": ["1", "2", "3"],
+            "kind": ["object", "object", "answer"],
+            "x0": [0.0, 40.0, None],
+            "y0": [0.0, 10.0, None],
+            "x1": [8.0, 80.0, None],
+            "y1": [8.0, 70.0, None],
+            "text": [None, None, "Unanswerable"],
+        }
+    )
+    build_index(view_for(Role.PUBLIC, [Part("all", frame, marks)]), tmp_path / "index")
+    found = SqliteIndex(tmp_path / "index")
+
+    def ids(column, value):
+        return [one.id for one in found.rows(Query.of(chosen={column: [value]}))]
+
+    assert [ids("object sizes", one) for one in ("small", "medium", "large")] == [["a"], ["a"], []]
+    assert ids("object places", "row 5, column 7") == ["a"]
+    assert ids("answer type", "unanswerable") == ["b"]
+    assert ids("not given", "licence") == ["b"]
+
+
 def test_an_item_comes_with_its_annotations_and_neighbours(index):
     item = index.item("train", "train-004", Query.of(sort="-example_id"))
     assert item.hit.cells["caption"] == "A red bus and a blue car"
@@ -191,7 +220,10 @@ def test_frequent_words_are_found_as_rare_ones_are(parts, tmp_path, monkeypatch,
     build_index(view_for(Role.PUBLIC, parts), tmp_path / "index")
     fast = SqliteIndex(tmp_path / "index")
     assert fast._matcher._places(fast._database)
-    for text in ("red", "the", "caption:red", "country:kenya red", "street -light", "Red BUS"):
+    for text in (
+        *("red", "the", "caption:red", "country:kenya red", "street -light", "Red BUS"),
+        *("re*", "st*", "stree*", "light* -th*", "caption:re*", "lighthouse*"),
+    ):
         assert [one.id for one in fast.rows(Query.of(text))] == [
             one.id for one in index.rows(Query.of(text))
         ]

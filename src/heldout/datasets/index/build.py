@@ -20,11 +20,14 @@ from heldout.datasets.index.sidecar import Sidecar
 from heldout.datasets.index.views import Part, View
 from heldout.datasets.index.words import write_words
 from heldout.datasets.kinds import native_kind
+from heldout.datasets.profile.rights import blank_fields
 from heldout.datasets.table import ID, MEDIA
 
 # Raised whenever an index of an earlier version cannot be read any more.
-VERSION = 1
+VERSION = 2
 FILE = "index.sqlite3"
+# The fields of consent, licence and provenance that an example leaves blank.
+NOT_GIVEN = "not given"
 # A cell is searched and shown up to here; the download has all of it.
 LONGEST_CELL = 20_000
 
@@ -108,12 +111,15 @@ def _told(part: Part) -> pl.DataFrame:
     frame = frame.rename({SPLIT: f"{SPLIT} (column)"} if SPLIT in frame.columns else {})
     frame = frame.with_columns(pl.col(ID).cast(pl.String))
     if len(part.annotations):
-        more = told(part.annotations).rename(
+        more = told(part.annotations, frame).rename(
             lambda name: name if name == ID else _free(name, frame)
         )
         frame = frame.join(more, on=ID, how="left", maintain_order="left")
         if OBJECTS in more.columns:
             frame = frame.with_columns(pl.col(OBJECTS).fill_null(0))
+    blank = blank_fields(frame)
+    if NOT_GIVEN not in frame.columns and (blank.list.len() > 0).any():
+        frame = frame.with_columns(blank.alias(NOT_GIVEN))
     return frame.select(pl.lit(part.split).alias(SPLIT), ID, pl.exclude(SPLIT, ID))
 
 

@@ -190,8 +190,7 @@ class SqliteIndex:
         if not len(found):
             return Page((), total, 0, None, None)
         first, last = int(found[0]), int(found[-1])
-        ordered = mask if order is None else mask[order[:first]]
-        number = int(np.count_nonzero(ordered[:first])) + 1
+        number = _count_before(mask, order, first, total) + 1
         rows = found if order is None else order[found]
         return Page(
             tuple(self._hits(rows.tolist())),
@@ -342,3 +341,12 @@ def _list(text: str) -> list[object]:
         return list(msgspec.json.decode(text))
     except msgspec.DecodeError:  # Cut off when it was written.
         return [text]
+
+
+def _count_before(mask: Array, order: Array | None, place: int, total: int) -> int:
+    """Return how many chosen rows stand before a place in an order; gathers on the shorter side."""
+    if order is None:
+        return int(np.count_nonzero(mask[:place]))
+    if place <= len(order) // 2:
+        return int(np.count_nonzero(mask[order[:place]]))
+    return total - int(np.count_nonzero(mask[order[place:]]))

@@ -8,12 +8,15 @@ from typing import Any
 import msgspec
 import polars as pl
 
-from heldout.datasets.annotations.schema import Kind, Origin
+from heldout.datasets.annotations.schema import HEIGHT, WIDTH, Kind, Origin
+from heldout.datasets.profile.answers import types_of_answers
+from heldout.datasets.profile.objects import is_object, place_boxes, size_class
 from heldout.datasets.table import ID
 
 # What annotations tell about their example, as columns of the index.
 CLASSES, OBJECTS, ORIGINS = "object classes", "objects", "label origin"
 LABELS, CAPTIONS, ANSWERS = "labels", "captions", "answers"
+SIZES, PLACES, ANSWER_TYPE = "object sizes", "object places", "answer type"
 
 _ORIGIN_WORDS = {
     Origin.HUMAN: "made by people",
@@ -94,7 +97,7 @@ def _mark(row: Mapping[str, Any]) -> Mark:
     )
 
 
-def told(annotations: pl.DataFrame) -> pl.DataFrame:
+def told(annotations: pl.DataFrame, examples: pl.DataFrame) -> pl.DataFrame:
     """Return what the annotations tell about each example, one row per annotated example."""
     kind, found = pl.col("kind"), set(annotations["kind"])
     located = kind.is_in([Kind.OBJECT, Kind.SEGMENT])
@@ -107,6 +110,7 @@ def told(annotations: pl.DataFrame) -> pl.DataFrame:
     if found & {Kind.OBJECT, Kind.SEGMENT}:
         each[CLASSES] = _distinct("category", located)
         each[OBJECTS] = located.sum().cast(pl.Int64)
+        each[SIZES] = size_class().filter(is_object()).unique(maintain_order=True)
     for name, one, column in (
         (LABELS, Kind.LABEL, "category"),
         (CAPTIONS, Kind.CAPTION, "text"),
@@ -116,9 +120,30 @@ def told(annotations: pl.DataFrame) -> pl.DataFrame:
             each[name] = _distinct(column, kind == one)
     if annotations["origin"].null_count() < len(annotations):
         each[ORIGINS] = words.drop_nulls().unique(maintain_order=True)
-    return annotations.group_by(ID, maintain_order=True).agg(
+    summed = annotations.group_by(ID, maintain_order=True).agg(
         one.alias(name) for name, one in each.items()
     )
+    for more in _derived(annotations, examples, found):
+        summed = summed.join(more, on=ID, how="left", maintain_order="left")
+    return summed
+
+
+def _derived(
+    annotations: pl.DataFrame, examples: pl.DataFrame, found: set[str]
+) -> Iterator[pl.DataFrame]:
+    """What the statistics count, so that each of their numbers leads to its rows."""
+    if Kind.OBJECT in found and all(
+        name in examples.columns and examples[name].dtype.is_numeric() for name in (WIDTH, HEIGHT)
+    ):
+        placed = place_boxes(examples, annotations)
+        yield placed.group_by(ID).agg(place_name().unique(maintain_order=True).alias(PLACES))
+    if Kind.ANSWER in found:
+        yield types_of_answers(annotations).rename({"type": ANSWER_TYPE})
+
+
+def place_name() -> pl.Expr:
+    """A cell of the map of positions as people read it, from the columns `row` and `column`."""
+    return pl.format("row {}, column {}", "row", "column")
 
 
 def _distinct(column: str, where: pl.Expr) -> pl.Expr:

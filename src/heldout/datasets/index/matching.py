@@ -18,7 +18,7 @@ import numpy as np
 from heldout.datasets.index.columns import Column
 from heldout.datasets.index.query import Query, Range, Term, parse_text
 from heldout.datasets.index.sidecar import Mask, Rows, Sidecar, any_of
-from heldout.datasets.index.words import plain_word, rows_with
+from heldout.datasets.index.words import plain_word, quoted, rows_with
 
 # Of a million rows a mask is one megabyte, their numbers up to eight.
 MOST_MASKS, MOST_ROWS = 24, 4
@@ -107,16 +107,16 @@ class Matcher:
 
     def _expression(self, term: Term) -> str:
         """Everything typed stands in quotes, so that none of it is syntax."""
-        quoted = '"{}"'.format(term.text.replace('"', '""'))
         scope = f"{{{self._columns[term.column].field}}} : " if term.column else ""
-        return f"({scope}{quoted}{' *' if term.prefix else ''})"
+        return f"({scope}{quoted(term.text)}{' *' if term.prefix else ''})"
 
     def _bitmap(self, term: Term, database: sqlite3.Connection) -> Mask | None:
-        word = "" if term.prefix else plain_word(term.text)
+        word = plain_word(term.text)
         field = self._columns[term.column].field if term.column else ""
         if len([one for one in self._columns.values() if one.searchable]) == 1:
             field = ""
-        place = self._places(database).get((word, field)) if word else None
+        asked = f"{word}*" if term.prefix else word
+        place = self._places(database).get((asked, field)) if word else None
         if place is None:
             return None
         bits = np.unpackbits(self._sidecar["words"][place], count=self._size)

@@ -17,10 +17,8 @@ _NUMBER = r"^[-+]?\d+([.,]\d+)?$"
 _WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
-def _answers(dataset: DataSet) -> pl.DataFrame:
-    answers = dataset.annotations.filter(
-        (pl.col("kind") == Kind.ANSWER) & pl.col("text").is_not_null()
-    )
+def _answers(annotations: pl.DataFrame) -> pl.DataFrame:
+    answers = annotations.filter((pl.col("kind") == Kind.ANSWER) & pl.col("text").is_not_null())
     return answers.select(ID, pl.col("text").str.strip_chars().str.to_lowercase().alias("answer"))
 
 
@@ -30,7 +28,9 @@ def answer_agreement(dataset: DataSet) -> Statistic:
     Of k answers to an example, n_a of them a, agreeing pairs are the sum of n_a (n_a - 1) over
     k (k - 1); the mean is over the examples with at least two answers.
     """
-    counts = _answers(dataset).group_by(ID, "answer").agg(pl.len().cast(pl.Int64).alias("n"))
+    counts = (
+        _answers(dataset.annotations).group_by(ID, "answer").agg(pl.len().cast(pl.Int64).alias("n"))
+    )
     table = (
         counts.group_by(ID)
         .agg(
@@ -64,10 +64,10 @@ def answer_agreement(dataset: DataSet) -> Statistic:
     )
 
 
-def answer_types(dataset: DataSet) -> Statistic:
-    """Sort each example by its most frequent answer: yes or no, a number, unanswerable, other."""
+def types_of_answers(annotations: pl.DataFrame) -> pl.DataFrame:
+    """Return the `type` of each answered example, by its most frequent answer."""
     first = (
-        _answers(dataset)
+        _answers(annotations)
         .group_by(ID, "answer")
         .len()
         .sort(["len", "answer"], descending=[True, False])
@@ -83,7 +83,13 @@ def answer_types(dataset: DataSet) -> Statistic:
         .then(pl.lit("number"))
         .otherwise(pl.lit("other"))
     )
-    table = first.group_by(kind.alias("type")).agg(pl.len().cast(pl.Int64).alias("examples"))
+    return first.select(ID, kind.alias("type"))
+
+
+def answer_types(dataset: DataSet) -> Statistic:
+    """Sort each example by its most frequent answer: yes or no, a number, unanswerable, other."""
+    first = types_of_answers(dataset.annotations)
+    table = first.group_by("type").agg(pl.len().cast(pl.Int64).alias("examples"))
     table = table.with_columns((pl.col("examples") / max(1, first.height)).alias("share"))
     unanswerable = int(table.filter(type="unanswerable")["examples"].sum())
     table = table.sort(["examples", "type"], descending=[True, False])

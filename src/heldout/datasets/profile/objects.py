@@ -17,7 +17,7 @@ CELLS = 8
 
 def objects_per_image(dataset: DataSet) -> Statistic:
     """Count the examples with 0, 1, 2 … located objects."""
-    counts = dataset.annotations.filter(_is_object()).group_by(ID).agg(pl.len().alias("objects"))
+    counts = dataset.annotations.filter(is_object()).group_by(ID).agg(pl.len().alias("objects"))
     each = dataset.examples.select(ID).join(counts, on=ID, how="left")
     each = each.with_columns(pl.col("objects").fill_null(0).cast(pl.Int64))
     table = each.group_by("objects").agg(pl.len().cast(pl.Int64).alias("examples")).sort("objects")
@@ -45,7 +45,8 @@ def _counted_query() -> str:
     )
 
 
-def _is_object() -> pl.Expr:
+def is_object() -> pl.Expr:
+    """Whether an annotation is an object with a box."""
     return (pl.col("kind") == Kind.OBJECT) & is_located()
 
 
@@ -54,20 +55,30 @@ def box_area() -> pl.Expr:
     return (pl.col("x1") - pl.col("x0")) * (pl.col("y1") - pl.col("y0"))
 
 
+def own_area() -> pl.Expr:
+    """The area the source measures, as COCO does, else that of the box."""
+    return pl.coalesce("area", box_area())
+
+
+def size_class() -> pl.Expr:
+    """Which of `SIZES` an object has."""
+    return (
+        pl.when(own_area() < SMALL)
+        .then(pl.lit(SIZES[0]))
+        .when(own_area() < MEDIUM)
+        .then(pl.lit(SIZES[1]))
+        .otherwise(pl.lit(SIZES[2]))
+    )
+
+
 def box_sizes(dataset: DataSet) -> Statistic:
     """Sort objects into COCO's sizes: small below 32² square pixels, large from 96² on.
 
     An object's own area counts where the source measures it, as COCO does, else that of its box.
     """
-    area = pl.coalesce("area", box_area())
-    size = (
-        pl.when(area < SMALL)
-        .then(pl.lit(SIZES[0]))
-        .when(area < MEDIUM)
-        .then(pl.lit(SIZES[1]))
-        .otherwise(pl.lit(SIZES[2]))
+    boxes = dataset.annotations.filter(is_object()).select(
+        size_class().alias("size"), own_area().alias("area")
     )
-    boxes = dataset.annotations.filter(_is_object()).select(size.alias("size"), area.alias("area"))
     found = boxes.group_by("size").agg(
         pl.len().cast(pl.Int64).alias("objects"), pl.col("area").median().alias("median_area")
     )
@@ -96,18 +107,23 @@ def box_sizes(dataset: DataSet) -> Statistic:
     )
 
 
-def box_positions(dataset: DataSet) -> Statistic:
-    """Count the centres of boxes in an 8 by 8 grid laid over each image."""
-    sizes = dataset.examples.select(ID, pl.col(WIDTH).alias("_w"), pl.col(HEIGHT).alias("_h"))
-    boxes = dataset.annotations.filter(_is_object()).join(sizes, on=ID)
+def place_boxes(examples: pl.DataFrame, annotations: pl.DataFrame) -> pl.DataFrame:
+    """Return for each box the example and the `row` and `column` its centre lies in, from 1 to 8."""
+    sizes = examples.select(ID, pl.col(WIDTH).alias("_w"), pl.col(HEIGHT).alias("_h"))
+    boxes = annotations.filter(is_object()).join(sizes, on=ID)
 
     def cell(low: str, high: str, size: str) -> pl.Expr:
         place = (pl.col(low) + pl.col(high)) / 2 / pl.col(size) * CELLS
         return place.floor().clip(0, CELLS - 1).cast(pl.Int64) + 1
 
-    placed = boxes.filter((pl.col("_w") > 0) & (pl.col("_h") > 0)).select(
-        cell("y0", "y1", "_h").alias("row"), cell("x0", "x1", "_w").alias("column")
+    return boxes.filter((pl.col("_w") > 0) & (pl.col("_h") > 0)).select(
+        ID, cell("y0", "y1", "_h").alias("row"), cell("x0", "x1", "_w").alias("column")
     )
+
+
+def box_positions(dataset: DataSet) -> Statistic:
+    """Count the centres of boxes in an 8 by 8 grid laid over each image."""
+    placed = place_boxes(dataset.examples, dataset.annotations)
     places = pl.DataFrame(
         [(row, column) for row in range(1, CELLS + 1) for column in range(1, CELLS + 1)],
         schema=["row", "column"],
