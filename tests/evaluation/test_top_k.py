@@ -3,8 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from heldout.evaluation.metrics import top_k
-from heldout.evaluation.metrics.top_k import ranks
+from heldout.evaluation import ranks as ranking
+from heldout.evaluation.ranks import ranks
 
 
 @given(st.data())
@@ -22,8 +22,8 @@ def test_rows_ranked_in_parts_are_all_ranked(monkeypatch: pytest.MonkeyPatch) ->
     scores = np.random.default_rng(0).random((10, 4))
     labels = np.arange(10) % 4
     whole = ranks(scores, labels)
-    monkeypatch.setattr(top_k, "CELLS", 12)
-    assert ranks(scores, labels).tolist() == whole.tolist()
+    monkeypatch.setattr(ranking, "CELLS", 12)
+    assert ranking._in_parts(scores, labels).tolist() == whole.tolist()
 
 
 @pytest.mark.parametrize("classes", [1, 3, 8, 9, 2500])
@@ -33,4 +33,7 @@ def test_ranks_are_those_of_comparing_every_cell(classes: int) -> None:
     labels = rng.integers(0, classes, 200).astype(np.int32)
     own = np.take_along_axis(scores, labels[:, None], axis=1)
     before = (scores > own) | ((scores == own) & (np.arange(classes) > labels[:, None]))
-    assert ranks(scores, labels).tolist() == before.sum(axis=1).tolist()
+    assert ranking._in_parts(scores, labels).tolist() == before.sum(axis=1).tolist()
+    pytest.importorskip("numba")
+    for kind in (np.float32, np.float64):
+        assert ranks(scores.astype(kind), labels).tolist() == before.sum(axis=1).tolist()

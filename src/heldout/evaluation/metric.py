@@ -14,6 +14,7 @@ from heldout.datasets.tasks import Family
 from heldout.errors import Problem
 from heldout.evaluation.data import AnyArray, Floats, Predictions, References
 from heldout.evaluation.stats import ExampleStats, Ragged
+from heldout.statistics.weights import Resampling
 
 P = TypeVar("P", bound=Predictions)
 R = TypeVar("R", bound=References)
@@ -139,6 +140,14 @@ class Metric(ABC, Generic[P, R]):
         """Return how many examples each class has, where rare ones would spoil an interval."""
         return None
 
+    def resampled(self, stats: ExampleStats, resampling: Resampling) -> Floats | None:
+        """Return the numbers (replicates, names) of resamples drawn in a faster way of its own.
+
+        For the interval of single numbers: the draws need not be those that others share. None
+        where there is no such way.
+        """
+        return None
+
     def influence(self, stats: ExampleStats) -> Floats:
         """Return how far leaving each example out moves each number, times -n: (n, names).
 
@@ -198,9 +207,8 @@ class AdditiveMetric(Metric[P, R]):
         terms = self.terms(stats).astype(np.float64, copy=False)
         if len(weights) == 1:  # Threads of a matrix product take longer to wake than this takes.
             totals: Floats = (terms * weights[0][:, None]).sum(axis=0, keepdims=True)
-        else:
-            totals = weights @ terms
-        return self.finish(totals, weights.sum(axis=1))
+            return self.finish(totals, weights.sum(axis=1))
+        return self.finish(weights @ terms, weights @ np.ones(weights.shape[1]))
 
 
 def ratio(above: Floats, below: Floats) -> Floats:

@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from heldout.evaluation.data import AnyArray, Floats
 
 CELLS = 1 << 22  # More possible atoms than this are not worth counting.
+FLAGS = 4  # Up to so many codes of a single column are compared one after the other.
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,6 +129,8 @@ class ExampleStats:
             return None
         columns = [column for name in self.arrays for column in _columns(self.array(name))]
         spans = [int(column.max()) - int(column.min()) + 1 for column in columns]
+        if len(columns) == 1 and spans[0] <= FLAGS:
+            return self._few_atoms(columns[0], spans[0])
         if reduce(lambda product, span: min(product * span, CELLS + 1), spans, 1) > CELLS:
             return None
         codes = np.zeros(len(self), dtype=np.int64)
@@ -138,6 +141,13 @@ class ExampleStats:
         example_of = np.zeros(len(sizes), dtype=np.intp)
         example_of[codes] = np.arange(len(self))
         return Atoms(self.take(example_of[kinds]), sizes[kinds])
+
+    def _few_atoms(self, column: AnyArray, span: int) -> Atoms:
+        """Group by comparing, which for right and wrong takes little longer than reading them."""
+        same = [column == int(column.min()) + kind for kind in range(span)]
+        sizes = np.array([np.count_nonzero(one) for one in same])
+        first = np.array([one.argmax() for one in same])
+        return Atoms(self.take(first[sizes > 0]), sizes[sizes > 0])
 
 
 def _is_discrete(array: AnyArray | Ragged) -> bool:

@@ -9,7 +9,7 @@ from statistics import NormalDist
 import numpy as np
 
 from heldout.evaluation.data import Floats
-from heldout.evaluation.metric import Method
+from heldout.evaluation.metric import Method, Metric
 from heldout.evaluation.stats import ExampleStats
 from heldout.statistics.intervals import Interval
 from heldout.statistics.weights import Resampling
@@ -22,9 +22,10 @@ def resample(stats: Sequence[ExampleStats], resampling: Resampling) -> list[Floa
     """Return the numbers of each metric on every resample: (replicates, names) for each.
 
     Where examples have few distinct statistics these are counted instead of the examples: the same
-    distribution at a fraction of the work. The others share the weights.
+    distribution at a fraction of the work. Some metrics count in a way of their own. The others
+    share the weights.
     """
-    counted = [_resample_atoms(one, resampling) for one in stats]
+    counted = [_resample_counts(one, resampling) for one in stats]
     rest = [one for one, numbers in zip(stats, counted, strict=True) if numbers is None]
     weighed = iter(_resample_examples(rest, resampling))
     return [next(weighed) if numbers is None else numbers for numbers in counted]
@@ -102,8 +103,14 @@ def why_no_bootstrap(method: Method, resampling: Resampling, *, fewest: int = FE
     return ""
 
 
-def _resample_atoms(stats: ExampleStats, resampling: Resampling) -> Floats | None:
-    atoms = stats.atoms() if resampling.clusters is None else None
+def _resample_counts(stats: ExampleStats, resampling: Resampling) -> Floats | None:
+    if resampling.clusters is not None:
+        return None
+    if isinstance(stats.metric, Metric):
+        own: Floats | None = stats.metric.resampled(stats, resampling)
+        if own is not None:
+            return own
+    atoms = stats.atoms()
     if atoms is None or len(atoms.sizes) * 2 > len(stats):
         return None
     blocks = resampling.group_blocks(atoms.sizes)

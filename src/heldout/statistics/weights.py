@@ -82,16 +82,19 @@ class Resampling:
         generator = np.random.default_rng((self.seed, self.replicates))
         large = sizes >= LARGE_GROUP
         small_of = np.repeat(np.flatnonzero(~large), sizes[~large])
-        shares = np.append(sizes[large], len(small_of)) / self.n
+        counts = np.append(sizes[large], len(small_of)) if len(small_of) else sizes
         size = max(1, BLOCK_BYTES // (8 * max(1, len(sizes))))
         for start in range(0, self.replicates, size):
-            drawn = generator.multinomial(self.n, shares, size=min(size, self.replicates - start))
-            block = np.zeros((len(drawn), len(sizes)))
+            many = min(size, self.replicates - start)
+            drawn = generator.multinomial(self.n, counts / self.n, size=many)
+            if not len(small_of):
+                yield drawn.astype(np.float64)
+                continue
+            block = np.zeros((many, len(sizes)))
             block[:, large] = drawn[:, :-1]
             for row, rest in enumerate(drawn[:, -1]):
-                if rest:
-                    chosen = small_of[generator.integers(len(small_of), size=rest)]
-                    block[row] += np.bincount(chosen, minlength=len(sizes))
+                chosen = small_of[generator.integers(len(small_of), size=rest)]
+                block[row] += np.bincount(chosen, minlength=len(sizes))
             yield block
 
     def _draw(self, replicate: int) -> NDArray[np.intp]:

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.datasets.tasks import Family
+from heldout.evaluation.class_draws import draw_class_counts
 from heldout.evaluation.classwise import mean_of_defined, share_mean, sum_by_code
-from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
+from heldout.evaluation.data import MISSING, Floats, LabelPredictions, LabelReferences
 from heldout.evaluation.metric import ClassMean, Method, Metric, ratio
 from heldout.evaluation.stats import ExampleStats
+from heldout.statistics.weights import Resampling
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,15 @@ class BalancedAccuracy(Metric[LabelPredictions, LabelReferences]):
         hits = sum_by_code(weights, np.where(correct, reference, -1), size)
         recall = ratio(hits, sum_by_code(weights, reference, size))
         return mean_of_defined(recall)[:, None]
+
+    def resampled(self, stats: ExampleStats, resampling: Resampling) -> Floats | None:
+        """Draw counts of classes."""
+        reference, correct = stats.array("reference"), stats.array("correct")
+        prediction = np.where(correct, reference, MISSING)
+        counts = draw_class_counts(reference, prediction, len(stats.classes), resampling)
+        if counts is None:
+            return None
+        return mean_of_defined(ratio(counts.hits, counts.actual))[:, None]
 
     def class_means(self, stats: ExampleStats) -> tuple[ClassMean]:
         """Return the recall of the classes."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from heldout.datasets.tasks import Family
+from heldout.evaluation.class_draws import draw_class_counts
 from heldout.evaluation.classwise import (
     ClassCounts,
     count_classes,
@@ -19,6 +20,7 @@ from heldout.evaluation.classwise import (
 from heldout.evaluation.data import Floats, LabelPredictions, LabelReferences
 from heldout.evaluation.metric import ClassMean, Method, Metric, Number, ratio
 from heldout.evaluation.stats import ExampleStats
+from heldout.statistics.weights import Resampling
 
 
 @dataclass(frozen=True)
@@ -52,10 +54,13 @@ class F1(Metric[LabelPredictions, LabelReferences]):
     def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
         """Count hits, predictions and references of each class."""
         reference, prediction = stats.array("reference"), stats.array("prediction")
-        counts = count_classes(weights, reference, prediction, len(stats.classes))
-        macro = mean_of_defined(f1(*counts))
-        micro = ratio(counts.hits.sum(axis=1), weights.sum(axis=1))
-        return np.stack([macro, micro], axis=1)
+        return _averages(count_classes(weights, reference, prediction, len(stats.classes)))
+
+    def resampled(self, stats: ExampleStats, resampling: Resampling) -> Floats | None:
+        """Draw counts of classes."""
+        reference, prediction = stats.array("reference"), stats.array("prediction")
+        counts = draw_class_counts(reference, prediction, len(stats.classes), resampling)
+        return None if counts is None else _averages(counts)
 
     def class_means(self, stats: ExampleStats) -> tuple[ClassMean, ClassMean]:
         """Return the F1 of the classes, and the accuracy as the mean of a single one."""
@@ -70,3 +75,8 @@ class F1(Metric[LabelPredictions, LabelReferences]):
         right, n = correct.sum(), len(stats)
         moved = (correct - right / max(1, n)) / max(1, n)
         return macro, share_mean(np.array([float(right)]), np.array([float(n)]), moved)
+
+
+def _averages(counts: ClassCounts) -> Floats:
+    micro = ratio(counts.hits.sum(axis=1), counts.actual.sum(axis=1))
+    return np.stack([mean_of_defined(f1(*counts)), micro], axis=1)

@@ -8,10 +8,12 @@ from enum import StrEnum
 import numpy as np
 
 from heldout.datasets.tasks import Family
+from heldout.evaluation.class_draws import draw_class_counts
 from heldout.evaluation.classwise import sum_by_code
 from heldout.evaluation.data import MISSING, Floats, LabelPredictions, LabelReferences
 from heldout.evaluation.metric import Metric, Number, ratio
 from heldout.evaluation.stats import ExampleStats
+from heldout.statistics.weights import Resampling
 
 
 class Disagreement(StrEnum):
@@ -67,6 +69,18 @@ class Kappa(Metric[LabelPredictions, LabelReferences]):
         columns = sum_by_code(weights, prediction, size + 1)
         expected = ratio(((rows @ cost) * columns).sum(axis=1), weights.sum(axis=1))
         return 1 - ratio(observed, expected)[:, None]
+
+    def resampled(self, stats: ExampleStats, resampling: Resampling) -> Floats | None:
+        """Draw counts of classes, which are enough where all disagreements are alike."""
+        if self.weights is not Disagreement.NONE:
+            return None
+        reference, prediction = stats.array("reference"), stats.array("prediction")
+        counts = draw_class_counts(reference, prediction, len(stats.classes) + 1, resampling)
+        if counts is None:
+            return None
+        n = float(resampling.n)
+        expected = n - (counts.actual * counts.predicted).sum(axis=1) / n
+        return 1 - ratio(n - counts.hits.sum(axis=1), expected)[:, None]
 
     def _cost(self, size: int) -> Floats:
         distance: Floats = np.abs(np.subtract.outer(np.arange(size), np.arange(size + 1.0)))

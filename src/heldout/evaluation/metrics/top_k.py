@@ -6,16 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from heldout.datasets.tasks import Family
 from heldout.errors import Problem
-from heldout.evaluation.data import Codes, Flags, Floats, LabelPredictions, LabelReferences
+from heldout.evaluation.data import Flags, LabelPredictions, LabelReferences
 from heldout.evaluation.metric import AdditiveMetric, Method, Number
+from heldout.evaluation.ranks import ranks_of
 from heldout.evaluation.stats import ExampleStats
-
-#: Cells compared together: as many as the cache next to a core holds.
-CELLS = 2**17
 
 
 @dataclass(frozen=True)
@@ -65,46 +62,14 @@ class TopK(AdditiveMetric[LabelPredictions, LabelReferences]):
         self, predictions: LabelPredictions, references: LabelReferences
     ) -> ExampleStats:
         """Keep whether the reference is among the first k."""
-        hit = _hit(predictions, references.labels, self.k) & ~predictions.missing
+        hit = _hit(predictions, references, self.k) & ~predictions.missing
         return self.stats(references, terms=hit.astype(np.uint8))
 
 
-def _hit(predictions: LabelPredictions, labels: Codes, k: int) -> Flags:
+def _hit(predictions: LabelPredictions, references: LabelReferences, k: int) -> Flags:
     if predictions.scores is not None:
-        return np.asarray(ranks(predictions.scores, labels) < k)
+        return np.asarray(ranks_of(predictions, references) < k)
+    labels = references.labels
     if predictions.ranked is not None:
         return np.asarray(np.any(predictions.ranked[:, :k] == labels[:, None], axis=1))
     return np.asarray(predictions.labels == labels)
-
-
-def ranks(scores: Floats, labels: Codes) -> NDArray[np.int64]:
-    """Return how many classes rank before each label: higher, or equal and declared later.
-
-    The rows are compared in blocks that stay in the processor's cache, so the array is read once.
-    """
-    classes = scores.shape[1]
-    before = np.empty(len(labels), dtype=np.int64)
-    rows = max(1, CELLS // max(1, classes))
-    higher, reached = (np.zeros((rows, -(-classes // 8) * 8), bool) for _ in range(2))
-    for start in range(0, len(labels), rows):
-        part, label = scores[start : start + rows], labels[start : start + rows, None]
-        own = np.take_along_axis(part, label, axis=1)
-        np.greater(part, own, out=higher[: len(part), :classes])
-        np.greater_equal(part, own, out=reached[: len(part), :classes])
-        found = _count(higher[: len(part)])
-        tied = np.flatnonzero(_count(reached[: len(part)]) - found - 1)
-        if len(tied):
-            equal = part[tied] == own[tied]
-            found[tied] += (equal & (np.arange(classes) > label[tied])).sum(axis=1)
-        before[start : start + rows] = found
-    return before
-
-
-def _count(flags: NDArray[np.bool_]) -> NDArray[np.int64]:
-    """Count the true cells of each row, eight at a time: a byte holds 255 before it overflows."""
-    lanes = flags.view(np.uint64)
-    counts = np.zeros(len(flags), np.int64)
-    for start in range(0, lanes.shape[1], 255):
-        sums = lanes[:, start : start + 255].sum(axis=1)
-        counts += sums.view(np.uint8).reshape(-1, 8).sum(axis=1, dtype=np.int64)
-    return counts

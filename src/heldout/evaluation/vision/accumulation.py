@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -14,6 +11,7 @@ import numpy as np
 
 from heldout.evaluation.data import AnyArray, Flags, Floats
 from heldout.evaluation.stats import ExampleStats, Ragged
+from heldout.evaluation.threads import in_threads
 from heldout.evaluation.vision.matching import rank_in_runs, unpack
 from heldout.evaluation.vision.objects import stable_order
 
@@ -106,7 +104,7 @@ def accumulate(
             tracks.with_precision, thresholds, points, precision[part], recall[part],
         )  # fmt: skip
 
-    _in_threads(walk, blocks)
+    in_threads(walk, blocks)
     return Summary(*(_unlane(one, replicates, tracks) for one in (precision, recall)))
 
 
@@ -227,24 +225,6 @@ def _joined_bounds(bounds: Iterable[AnyArray]) -> AnyArray:
     """Join the bounds of several parts whose rows are put one after another."""
     lengths = np.concatenate([np.diff(one) for one in bounds])
     return np.concatenate([[0], np.cumsum(lengths)])
-
-
-def _in_threads(work: Callable[[slice], None], blocks: int) -> None:
-    workers = min(_processors(), blocks)
-    edges = np.linspace(0, blocks, workers + 1).astype(int)
-    parts = [slice(a, b) for a, b in pairwise(edges)]
-    if workers == 1:
-        work(parts[0])
-        return
-    with ThreadPoolExecutor(workers) as pool:
-        list(pool.map(work, parts))
-
-
-def _processors() -> int:
-    """Count the processors this process may use."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def _unlane(lined: Floats, replicates: int, tracks: Tracks) -> Floats:

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
-from heldout.evaluation.vision.kernels.compiled import compiled
+from heldout.evaluation.kernels.compiled import compiled
 
 Runs = NDArray[np.uint32]
 Ints = NDArray[np.int64]

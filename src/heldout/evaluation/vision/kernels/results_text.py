@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from heldout.evaluation.vision.kernels.compiled import compiled
+from heldout.evaluation.kernels.compiled import compiled
 
 Text = NDArray[np.uint8]
 Ints = NDArray[np.int64]

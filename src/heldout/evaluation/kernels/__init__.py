@@ -1,0 +1,1 @@
+"""Compiled loops over labels and scores; those over boxes and masks stand in `vision.kernels`."""
