@@ -339,7 +339,7 @@ def _strike(served: psutil.Process, kind: str) -> bool:
 
 def _is(process: psutil.Process, kind: str) -> bool:
     with suppress(psutil.Error):
-        return f"heldout.site.{kind}" in process.cmdline()
+        return process.name() == f"heldout-{kind}"
     return False
 
 

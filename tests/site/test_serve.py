@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -111,14 +111,12 @@ class Site:
         return str(response.json()["status"])
 
 
-def child(process: subprocess.Popen[str], module: str) -> psutil.Process | None:
-    """The process of the site that runs this module, and not what nobody waits for."""
+def child(process: subprocess.Popen[str], title: str) -> psutil.Process | None:
+    """The process of the site that the system lists under this name."""
     for found in psutil.Process(process.pid).children():
-        try:
-            if module in found.cmdline() and "slow" not in found.cmdline():
+        with suppress(psutil.Error):
+            if found.name() == title:
                 return found
-        except psutil.Error:
-            continue
     return None
 
 
@@ -168,11 +166,11 @@ def test_a_limit_holds_when_everybody_uploads_at_once(served, made, predictions)
 def test_a_killed_worker_and_a_killed_web_server_come_back(served, made, predictions):
     token = served.publish(made.folder)
     with served.serving() as process:
-        for module in ("heldout.site.worker", "heldout.site.web"):
-            killed = child(process, module)
+        for title in ("heldout-worker", "heldout-web"):
+            killed = child(process, title)
             assert killed is not None
             killed.kill()
-            wait_for(lambda old=killed.pid, name=module: child(process, name) not in (None, old))
+            wait_for(lambda old=killed, name=title: child(process, name) not in (None, old))
 
         def answers() -> bool:
             try:

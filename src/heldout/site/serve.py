@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import gc
 import hashlib
 import os
 import socket
@@ -13,6 +14,7 @@ from functools import partial
 from pathlib import Path
 
 from heldout.errors import HeldoutError
+from heldout.site import web, worker
 from heldout.site.setup import prepare
 from heldout.site.supervisor import Child, supervise
 
@@ -48,6 +50,7 @@ def serve(
         _check_port(host, port)
         prepare(folder)
         _collect_static()
+        _import_all()
         supervise(
             [*_web(host, port), *_workers(folder, workers)],
             ready=partial(_announce_once_it_answers, host, port, announce),
@@ -64,7 +67,8 @@ def _only_one(folder: Path, address: str) -> Iterator[None]:
     handle = os.open(folder / "serve.lock", os.O_RDWR | os.O_CREAT, 0o600)
     with os.fdopen(handle, "r+") as lock:
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            # Of this process, not of its children: what outlives it holds nothing back.
+            fcntl.lockf(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             lock.seek(0)
             where = lock.read().strip()
@@ -122,27 +126,40 @@ def _static_state() -> str:
     return state.hexdigest()
 
 
+def _import_all() -> None:
+    """Load what web servers and workers need, once for all of them and for all who follow."""
+    from django.db import connections
+    from django.urls import get_resolver
+
+    assert get_resolver().url_patterns
+    # Neither SQLite's locks nor PostgreSQL's protocol bear two processes on one connection.
+    connections.close_all()
+    # What is here stays: a child that never looks at it never copies it.
+    gc.collect()
+    gc.freeze()
+
+
 def _web(host: str, port: int) -> list[Child]:
     """Where the system lets several listen on one port, one that dies leaves others that answer."""
     from django.conf import settings
 
     several = settings.HELDOUT.web_processes if sys.platform == "linux" else 1
-    threads, parent = str(settings.HELDOUT.web_threads), str(os.getpid())
-    command = [sys.executable, "-m", "heldout.site.web", host, str(port), threads, parent]
-    return [Child(f"web server {number}", command) for number in range(several)]
+    threads = settings.HELDOUT.web_threads
+    run = partial(web.run, host, port, threads=threads, parent=os.getpid())
+    return [Child(f"web server {number}", run, "heldout-web") for number in range(several)]
 
 
 def _workers(folder: Path, count: int) -> list[Child]:
     """Those that score, and one for what nobody waits for, so that it is in nobody's way."""
     host = socket.gethostname()
-    scoring = [_worker(folder, f"{host}:serve-{number}", "quick") for number in range(count)]
-    return [*scoring, _worker(folder, f"{host}:serve-slow", "slow")] if count else []
+    scoring = [_worker(folder, f"{host}:serve-{number}", slow=False) for number in range(count)]
+    return [*scoring, _worker(folder, f"{host}:serve-slow", slow=True)] if count else []
 
 
-def _worker(folder: Path, owner: str, jobs: str) -> Child:
-    command = [sys.executable, "-m", "heldout.site.worker"]
-    command += [str(folder), owner, str(os.getpid()), jobs]
-    return Child(f"worker {owner}", command, partial(_free, owner))
+def _worker(folder: Path, owner: str, *, slow: bool) -> Child:
+    run = partial(worker.run, folder, owner=owner, parent=os.getpid(), slow=slow)
+    title = "heldout-slow" if slow else "heldout-worker"
+    return Child(f"worker {owner}", run, title, partial(_free, owner))
 
 
 def _free(owner: str) -> None:

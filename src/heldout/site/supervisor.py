@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import logging
+import multiprocessing
 import os
 import select
 import signal
-import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from multiprocessing.process import BaseProcess
+from pathlib import Path
 from types import FrameType
 
+# A fork has all imports done, which take seconds of processor time; elsewhere it is not safe.
+CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 STOP_SECONDS = 30
 WATCH_SECONDS = 1.0
 # A process that ends by itself within this time is broken: each further start waits longer.
@@ -29,65 +35,82 @@ class Child:
 
     Attributes:
         name: For the log.
-        command: What is run.
-        before: Called before each start.
+        run: What it does; what needs a thread or a connection begins there.
+        title: What the system's list of processes calls it, at most 15 letters.
+        before: Called in the supervisor before each start.
     """
 
     name: str
-    command: list[str]
+    run: Callable[[], object]
+    title: str = "heldout"
     before: Callable[[], object] = list
-    process: subprocess.Popen[bytes] | None = field(default=None, init=False)
+    process: BaseProcess | None = field(default=None, init=False)
     _started: float = field(default=0.0, init=False)
     _failures: int = field(default=0, init=False)
     _not_before: float = field(default=0.0, init=False)
 
     def keep_running(self) -> None:
         """Start the process unless it runs, or has failed so often that it must wait."""
-        if self.process is not None and self.process.poll() is not None:
-            self._bury(self.process)
+        if self.process is not None and self.process.exitcode is not None:
+            self._bury(self.process, self.process.exitcode)
         if self.process is None and time.monotonic() >= self._not_before:
             self._start()
 
     def _start(self) -> None:
         try:
             self.before()
-        except Exception:
+        except Exception:  # Whatever is wrong with the database, the process must start.
             log.exception("%s: what comes before its start failed", self.name)
-        # A terminal's Ctrl-C reaches the supervisor alone, which stops the others in order.
-        self.process = subprocess.Popen(
-            self.command, start_new_session=True, stdin=subprocess.DEVNULL
-        )
-        self._started = time.monotonic()
+        process = CONTEXT.Process(target=_be_child, args=(self.run, self.title))
+        # Until it has handlers of its own, a signal to it would tell only our copy.
+        signal.pthread_sigmask(signal.SIG_BLOCK, HANDLED)
+        try:
+            process.start()
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+        self.process, self._started = process, time.monotonic()
 
-    def _bury(self, process: subprocess.Popen[bytes]) -> None:
+    def _bury(self, process: BaseProcess, code: int) -> None:
         self._signal(signal.SIGKILL)
         lived = time.monotonic() - self._started
-        killed = process.returncode < 0
-        self._failures = 0 if killed or lived > STEADY_SECONDS else self._failures + 1
+        self._failures = 0 if code < 0 or lived > STEADY_SECONDS else self._failures + 1
         pause = _pause(self._failures)
-        how = _how_it_ended(process.returncode)
         again = f"in {pause:.1f} s" if pause else "at once"
-        log.error("%s ended (%s); starting it again %s", self.name, how, again)
+        log.error("%s ended (%s); starting it again %s", self.name, _how_it_ended(code), again)
         self._not_before = time.monotonic() + pause
+        process.close()
         self.process = None
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
+        if self.process is not None and self.process.is_alive():
             self.process.terminate()
 
     def wait(self, deadline: float) -> None:
         if self.process is not None:
-            try:
-                self.process.wait(max(0.1, deadline - time.monotonic()))
-            except subprocess.TimeoutExpired:
+            self.process.join(max(0.1, deadline - time.monotonic()))
+            if self.process.exitcode is None:
                 log.warning("%s does not stop; killed", self.name)
             self._signal(signal.SIGKILL)
+            self.process.join()
 
     def _signal(self, number: signal.Signals) -> None:
         """Reach the child's own children too."""
         assert self.process is not None
+        assert self.process.pid is not None
         with suppress(ProcessLookupError):
             os.killpg(self.process.pid, number)
+
+
+def _be_child(run: Callable[[], object], title: str) -> None:
+    # A terminal's Ctrl-C reaches the supervisor alone, which stops the others in order.
+    os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in HANDLED:
+        signal.signal(number, signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, HANDLED)
+    with suppress(OSError):  # Only Linux has it.
+        Path("/proc/self/comm").write_text(title)
+    run()
 
 
 def _pause(failures: int) -> float:
@@ -109,12 +132,10 @@ class Signals:
 
     @contextmanager
     def heard(self) -> Iterator[Signals]:
-        handlers = {
-            signal.SIGTERM: self._stop,
-            signal.SIGINT: self._stop,
-            signal.SIGCHLD: lambda *_: None,
+        does = (self._stop, self._stop, lambda *_: None)
+        before = {
+            number: signal.signal(number, one) for number, one in zip(HANDLED, does, strict=True)
         }
-        before = {number: signal.signal(number, does) for number, does in handlers.items()}
         wakeup = signal.set_wakeup_fd(self._mouth, warn_on_full_buffer=False)
         try:
             yield self

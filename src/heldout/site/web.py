@@ -1,10 +1,9 @@
-"""A web server's process: `python -m heldout.site.web HOST PORT THREADS PARENT`, started by `serve`."""
+"""A web server's process, started by `serve`."""
 
 from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from typing import Any
@@ -52,7 +51,3 @@ def _stop_without(parent: int) -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
     threading.Thread(target=watch, daemon=True).start()
-
-
-if __name__ == "__main__":
-    run(sys.argv[1], int(sys.argv[2]), threads=int(sys.argv[3]), parent=int(sys.argv[4]))

@@ -6,7 +6,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -37,7 +36,7 @@ def run(
         parent: Stop when this process is gone.
         slow: Do only what nobody waits for, behind all other processes; False: only the rest.
     """
-    # Before the imports, which take longest: beside a web server nobody waits for a worker first.
+    # Before anything else: beside a web server nobody waits for a worker first.
     os.nice(SLOW_NICENESS if slow else NICENESS)
     from heldout.site.setup import configure
 
@@ -189,12 +188,3 @@ def _beat(pk: int, owner: str, done: threading.Event) -> None:
                 return
     finally:
         connection.close()
-
-
-if __name__ == "__main__":
-    run(
-        Path(sys.argv[1]),
-        owner=sys.argv[2],
-        parent=int(sys.argv[3]),
-        slow=sys.argv[4] == "slow",
-    )

@@ -10,6 +10,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "heldout.site.settings")
 application = get_wsgi_application()
 # A process that does not know its addresses yet must not be given requests: this takes a second.
 assert get_resolver().url_patterns
+# What draws charts takes seconds to start. One that has just come back has more urgent things to do.
+WARM_UP_AFTER = 15.0
 
 
 def _warm_up() -> None:
@@ -18,4 +20,6 @@ def _warm_up() -> None:
     warm_up()
 
 
-threading.Thread(target=_warm_up, daemon=True).start()
+_timer = threading.Timer(WARM_UP_AFTER, _warm_up)
+_timer.daemon = True
+_timer.start()
