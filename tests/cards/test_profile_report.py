@@ -5,7 +5,8 @@ from html.parser import HTMLParser
 import polars as pl
 import pytest
 
-from heldout.cards.profile_report import render
+from heldout.cards import drawing
+from heldout.cards.profile_report import chart_of, render
 from heldout.datasets.profile import Bars, Grid, Statistic
 
 VOID = {"meta", "link", "br", "img"}
@@ -95,3 +96,15 @@ def test_a_statistic_of_nothing_has_its_note_and_no_picture(page):
 def test_nothing_is_loaded_from_elsewhere(page):
     assert "<script" not in page
     assert "src=" not in page
+
+
+@pytest.mark.parametrize("chart", [Bars("a", "n", "N"), Grid("a", "b", "n", "N")])
+def test_each_mark_leads_where_its_row_leads(chart):
+    table = pl.DataFrame({"a": ["<p>", "q"], "b": ["u", "v"], "n": [3, 1]})
+    links = [drawing.Link("/data/x/?f.a=1&b=2", "<p>: 3"), drawing.Link("", "")]
+    build = chart_of(Statistic("x", "X", "Note.", table, "SELECT 1", chart), linked=True)
+    drawn = drawing.svg(build(680), title="X", description="Note.", name="x", links=links)
+    assert drawn.count("<a ") == 1
+    assert 'href="/data/x/?f.a=1&amp;b=2" aria-label="&lt;p&gt;: 3"' in drawn
+    assert drawn.startswith('<svg role="group"')
+    assert ".invalid" not in drawn

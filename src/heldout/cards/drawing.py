@@ -7,8 +7,9 @@ and print.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 
 import altair as alt
 import vl_convert
@@ -30,6 +31,21 @@ _FONT = "Liberation Sans"
 
 Chart = alt.Chart | alt.LayerChart
 
+# The engine wants whole addresses, so marks lead to numbers until the drawing is done.
+_NUMBERED = "https://mark.invalid/"
+
+
+class Link(NamedTuple):
+    """Where a mark leads, and what it says of itself; a mark without an address leads nowhere."""
+
+    address: str
+    words: str
+
+
+def mark_number(number: int) -> str:
+    """Return what stands in the data for the link of this number."""
+    return f"{_NUMBERED}{number}"
+
 
 def axis(**options: Any) -> alt.Axis:
     """Return a quiet axis: no ticks, faint lines, readable labels."""
@@ -48,7 +64,9 @@ def color(field: str) -> alt.Color:
     return alt.Color(f"{field}:N", scale=None, legend=None)
 
 
-def svg(chart: Chart, *, title: str, description: str, name: str) -> str:
+def svg(
+    chart: Chart, *, title: str, description: str, name: str, links: Sequence[Link] = ()
+) -> str:
     """Draw, strip what belongs to a file, name the picture, and let the page colour it.
 
     Args:
@@ -56,17 +74,32 @@ def svg(chart: Chart, *, title: str, description: str, name: str) -> str:
         title: Its name, for screen readers.
         description: What it shows, for screen readers.
         name: An id, unique on the page.
+        links: Of the marks whose data name a number.
     """
     drawn = vl_convert.vegalite_to_svg(_themed(chart))
     drawn = re.sub(r' (?:role|aria-[a-z]+|font-family|class|xmlns:xlink)="[^"]*"', "", drawn)
     for stand_in, variable in _VARIABLES.items():
         drawn = drawn.replace(f'"{stand_in}"', f'"var(--plot-{variable})"')
-    head = f'<svg role="img" aria-labelledby="{name} {name}-text" '
+    drawn = re.sub(
+        rf'<a xlink:href="{re.escape(_NUMBERED)}(\d+)">(.*?)</a>',
+        lambda found: _linked(links[int(found[1])], found[2]),
+        drawn,
+    )
+    # What is in a picture is not read out; a group of links is.
+    role = "group" if any(one.address for one in links) else "img"
+    head = f'<svg role="{role}" aria-labelledby="{name} {name}-text" '
     labels = (
         f'<title id="{name}">{escape(title)}</title>'
         f'<desc id="{name}-text">{escape(description)}</desc>'
     )
     return re.sub(r"^<svg ([^>]*)>", lambda found: f"{head}{found[1]}>{labels}", drawn, count=1)
+
+
+def _linked(link: Link, mark: str) -> str:
+    if not link.address:
+        return mark
+    words = escape(link.words)
+    return f'<a href="{escape(link.address)}" aria-label="{words}"><title>{words}</title>{mark}</a>'
 
 
 def _themed(chart: Chart) -> dict[str, Any]:

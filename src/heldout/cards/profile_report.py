@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from html import escape
 from itertools import count
@@ -55,32 +55,47 @@ def _statistic(one: Statistic, name: str) -> Iterator[str]:
 
 
 def _figure(one: Statistic, name: str) -> str:
-    chart = one.chart
-    assert chart is not None
-    build = (
-        partial(bar_chart, one.table, chart)
-        if isinstance(chart, Bars)
-        else partial(_grid_chart, one.table, chart)
-    )
+    build = chart_of(one)
     drawn = "".join(
         f'<div class="{kind}">'
         f"{drawing.svg(build(width), title=one.title, description=one.note, name=f'{name}-{kind}')}"
         "</div>"
         for kind, width in (("wide", drawing.WIDE), ("narrow", drawing.NARROW))
     )
+    return f"<figure>{drawn}<figcaption>{cut_off(one)}</figcaption></figure>"
+
+
+def chart_of(one: Statistic, *, linked: bool = False) -> Callable[[int], drawing.Chart]:
+    """Return what draws a statistic that has a chart, for a width in pixels.
+
+    Args:
+        one: The statistic.
+        linked: Each bar or cell leads where the link of its row's number leads; see `drawing.svg`.
+    """
+    chart = one.chart
+    assert chart is not None
+    draw = bar_chart if isinstance(chart, Bars) else _grid_chart
+    return partial(draw, one.table, chart, linked=linked)  # type: ignore[arg-type]
+
+
+def cut_off(one: Statistic) -> str:
+    """Say how many rows a chart shows, if not all."""
     more = one.table.height - MOST_BARS
-    said = (
-        f"The first {MOST_BARS} of {one.table.height:,}."
-        if isinstance(chart, Bars) and more > 0
-        else ""
-    )
-    return f"<figure>{drawn}<figcaption>{said}</figcaption></figure>"
+    if not isinstance(one.chart, Bars) or more <= 0:
+        return ""
+    return f"The first {MOST_BARS} of {one.table.height:,}."
 
 
-def bar_chart(table: pl.DataFrame, bars: Bars, width: int) -> drawing.Chart:
+def bar_chart(
+    table: pl.DataFrame, bars: Bars, width: int, *, linked: bool = False
+) -> drawing.Chart:
     """Draw a bar for each of the first rows, in their order."""
     rows = [
-        {"key": f"{place:03}\u0000{name}", "value": value}
+        {
+            "key": f"{place:03}\u0000{name}",
+            "value": value,
+            **({"link": drawing.mark_number(place)} if linked else {}),
+        }
         for place, (name, value) in enumerate(
             table.select(bars.name, bars.value).head(MOST_BARS).rows()
         )
@@ -97,18 +112,28 @@ def bar_chart(table: pl.DataFrame, bars: Bars, width: int) -> drawing.Chart:
             x=alt.X("value:Q", axis=drawing.axis(title=bars.title, tickCount=4 if narrow else 8)),
         )
     )
+    if linked:
+        chart = chart.encode(href=alt.Href("link:N"))
     return alt.LayerChart(layer=[chart]).properties(width=width, height=24 * len(rows))
 
 
-def _grid_chart(table: pl.DataFrame, grid: Grid, width: int) -> drawing.Chart:
+def _grid_chart(
+    table: pl.DataFrame, grid: Grid, width: int, *, linked: bool = False
+) -> drawing.Chart:
     cells = table.select(grid.row, grid.column, grid.value).rows()
     most = max((value or 0 for _, _, value in cells), default=0) or 1
     rows = list(dict.fromkeys(str(row) for row, _, _ in cells))
     columns = list(dict.fromkeys(str(column) for _, column, _ in cells))
     written = len(columns) <= MOST_WRITTEN
     squares = [
-        Square(str(row), str(column), (value or 0) / most, (f"{value:,}",) if written else ())
-        for row, column, value in cells
+        Square(
+            str(row),
+            str(column),
+            (value or 0) / most,
+            (f"{value:,}",) if written else (),
+            place if linked else None,
+        )
+        for place, (row, column, value) in enumerate(cells)
     ]
     return matrix_chart(
         squares, width, rows=rows, columns=columns, row_title=grid.row, column_title=grid.column
@@ -130,15 +155,16 @@ def _table(table: pl.DataFrame) -> str:
 
 
 def _row(row: Sequence[object]) -> str:
-    first, *rest = (_cell(value) for value in row)
+    first, *rest = (escape(cell_text(value)) for value in row)
     return f'<th scope="row">{first}</th>' + "".join(f"<td>{cell}</td>" for cell in rest)
 
 
-def _cell(value: object) -> str:
+def cell_text(value: object) -> str:
+    """Return a number rounded for people, a dash for what is not known, else the text itself."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
         return "–" if value != value else number(value)
     if isinstance(value, int):
         return f"{value:,}"
-    return "–" if value is None else escape(str(value))
+    return "–" if value is None else str(value)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from heldout.cli.options import Json, split_names
+from heldout.cli.options import Json, Seed, split_names
 from heldout.cli.output import console, print_json, print_table, say
-from heldout.errors import Problems, did_you_mean
+from heldout.errors import BadInput, Problem, Problems, did_you_mean
 
 if TYPE_CHECKING:
     import polars as pl
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from heldout.challenge.folder import Challenge
     from heldout.datasets.annotations.dataset import DataSet
     from heldout.datasets.profile import Statistic
+    from heldout.datasets.vectors import Vectors
 
 MOST_ROWS = 8
 
@@ -39,6 +40,28 @@ def profile(
     media: Annotated[
         bool, typer.Option(help="Decode every image: quality, and places in EXIF.")
     ] = False,
+    probabilities: Annotated[
+        Path | None,
+        typer.Option(
+            help="Out-of-fold probabilities, `example_id` and `score_<class>`: lists labels that contradict them."
+        ),
+    ] = None,
+    out_of_fold: Annotated[
+        bool,
+        typer.Option(
+            "--out-of-fold", help="Of a challenge: make those probabilities with a small model."
+        ),
+    ] = False,
+    two_sample: Annotated[
+        bool, typer.Option("--two-sample", help="Let a classifier try to tell the splits apart.")
+    ] = False,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            help="What that classifier sees: `example_id` and `embedding`, or `embedding_…` columns."
+        ),
+    ] = None,
+    seed: Seed = 0,
     html: Annotated[Path | None, typer.Option(help="Write a page with charts.")] = None,
     json: Json = False,
 ) -> None:
@@ -52,7 +75,15 @@ def profile(
         dataset, stated = read(path, format, images)
         groups = [split_names(names) or () for names in subgroup or ()]
         _refuse_unknown(groups, dataset.examples.columns)
-        found = make(dataset, subgroups=groups, stated=licence or stated, media=media)
+        found = make(
+            dataset,
+            subgroups=groups,
+            stated=licence or stated,
+            media=media,
+            probabilities=_probabilities(path, probabilities, out_of_fold, seed),
+            embeddings=_embeddings(embeddings),
+            two_sample_seed=seed if two_sample or embeddings else None,
+        )
     if html is not None:
         write_page(found, html, title=path.resolve().name, examples=len(dataset))
     if json:
@@ -77,6 +108,38 @@ def read(path: Path, format_id: str | None, images: Path | None) -> tuple[DataSe
     for problem in problems:
         say(f"note: {problem}")
     return dataset, dataset.info.get("license", "")
+
+
+def _probabilities(path: Path, file: Path | None, make: bool, seed: int) -> Vectors | None:
+    from heldout.datasets.vectors import of_frame, read_vectors
+
+    if file is not None and make:
+        raise BadInput([Problem("--out-of-fold", "is not for use with --probabilities")])
+    if file is not None:
+        return read_vectors(file, prefix="score_", listed="scores")
+    if not make:
+        return None
+    from heldout.baselines.features import read_features
+    from heldout.baselines.out_of_fold import out_of_fold
+    from heldout.challenge.folder import load
+
+    challenge = load(path)
+    about, data = challenge.definition.challenge, challenge.definition.data
+    features = read_features(
+        challenge.data,
+        task=challenge.task,
+        classes=about.classes,
+        splits=(),
+        id_column=data.id,
+        media_column=data.media or "image",
+    )
+    return of_frame(out_of_fold("logistic-regression", features, seed=seed), prefix="score_")
+
+
+def _embeddings(file: Path | None) -> Vectors | None:
+    from heldout.datasets.vectors import read_vectors
+
+    return None if file is None else read_vectors(file, prefix="embedding_", listed="embedding")
 
 
 def public_part(challenge: Challenge) -> DataSet:
@@ -106,27 +169,12 @@ def public_part(challenge: Challenge) -> DataSet:
 
 
 def _labels(challenge: Challenge, frame: pl.DataFrame) -> pl.DataFrame:
-    import polars as pl
-
-    from heldout.datasets.annotations.schema import Kind, annotation_frame
-    from heldout.datasets.table import ID, REFERENCE
+    from heldout.datasets.annotations.labels import labels_in
+    from heldout.datasets.annotations.schema import annotation_frame
     from heldout.datasets.tasks import Family
 
     labelled = challenge.task.family in (Family.LABEL, Family.LABEL_SET)
-    if not labelled or REFERENCE not in frame.columns:
-        return annotation_frame({})
-    pairs = frame.select(pl.col(ID).cast(pl.String), REFERENCE)
-    if isinstance(pairs[REFERENCE].dtype, pl.List):
-        pairs = pairs.explode(REFERENCE)
-    pairs = pairs.drop_nulls()
-    return annotation_frame(
-        {
-            ID: pairs[ID],
-            "annotation_id": [str(place) for place in range(pairs.height)],
-            "kind": [Kind.LABEL] * pairs.height,
-            "category": pairs[REFERENCE].cast(pl.String),
-        }
-    )
+    return labels_in(frame) if labelled else annotation_frame({})
 
 
 def _refuse_unknown(groups: list[tuple[str, ...]], columns: list[str]) -> None:

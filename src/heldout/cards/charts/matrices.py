@@ -20,12 +20,14 @@ class Square(NamedTuple):
         column: Name of its column.
         shade: From 0 to 1.
         lines: What is written in it; the first line in bold.
+        link: The number of its link, if the cells lead somewhere.
     """
 
     row: str
     column: str
     shade: float
     lines: tuple[str, ...] = ()
+    link: int | None = None
 
 
 def matrix_chart(
@@ -53,7 +55,8 @@ def matrix_chart(
     most = max((len(one.lines) for one in squares), default=0)
     step = height or max(18, 18 * most + 10)
     values = [
-        {"row": one.row, "column": one.column, "opacity": _SHADE * one.shade} for one in squares
+        {"row": one.row, "column": one.column, "opacity": _SHADE * one.shade, **_leads(one)}
+        for one in squares
     ]
     x = alt.X(
         "column:N",
@@ -78,8 +81,14 @@ def matrix_chart(
         .mark_rect(color=drawing.ACCENT, stroke=drawing.LINE, strokeWidth=1)
         .encode(x=x, y=y, fillOpacity=alt.FillOpacity("opacity:Q", scale=None, legend=None))
     )
+    if any(one.link is not None for one in squares):
+        cells = cells.encode(href=alt.Href("link:N"))
     texts = [_text(squares, line, most, x, y, narrow=narrow) for line in range(most)]
     return alt.LayerChart(layer=[cells, *texts]).properties(width=width, height=step * len(rows))
+
+
+def _leads(one: Square) -> dict[str, str]:
+    return {} if one.link is None else {"link": drawing.mark_number(one.link)}
 
 
 def _fit(names: Sequence[str], width: int) -> bool:
