@@ -4,6 +4,7 @@ import csv
 import json
 import shutil
 
+import numpy as np
 import polars as pl
 import pytest
 
@@ -72,7 +73,6 @@ def test_check_notes_an_image_that_stands_in_two_splits(tmp_path, shades_with_co
 def shades_with_copy(tmp_path_factory):
     from datetime import UTC, datetime
 
-    import numpy as np
     from PIL import Image
 
     from heldout.challenge.recipe import Recipe
@@ -95,3 +95,25 @@ def shades_with_copy(tmp_path_factory):
         now=datetime(2026, 11, 1, tzinfo=UTC),
     )
     return source.parent / "with-copies"
+
+
+def test_passed_embeddings_find_their_own_leaks(folder, tmp_path, capsys):
+    rng, rows = np.random.default_rng(4), {}
+    for name in ("train", "val", "test"):
+        for example in pl.read_parquet(folder / f"data/{name}.parquet")["example_id"]:
+            rows[example] = rng.normal(0, 1, 32).tolist()
+    test, train = (
+        pl.read_parquet(folder / f"data/{n}.parquet")["example_id"][0] for n in ("test", "train")
+    )
+    rows[test] = [2 * value for value in rows[train]]
+    frame = pl.DataFrame({"example_id": list(rows), "embedding": list(rows.values())})
+    frame.write_parquet(tmp_path / "e.parquet")
+    with pytest.raises(SystemExit) as ended:
+        main(["leaks", str(folder), "--embeddings", str(tmp_path / "e.parquet"), "--json"])
+    assert ended.value.code == 1
+    found = [
+        leak for pair in json.loads(capsys.readouterr().out)["pairs"] for leak in pair["leaks"]
+    ]
+    assert [(one["first"], one["second"], one["tier"]) for one in found] == [
+        (test, train, "near embedding")
+    ]

@@ -68,3 +68,31 @@ closes = 2026-02-01T00:00:00Z
     assert ran.json["examples"] == 4
     (balance,) = (one for one in ran.json["statistics"] if one["id"] == "class-balance")
     assert [row["annotations"] for row in balance["table"]] == [1, 1]
+
+
+def test_passed_probabilities_and_a_two_sample_test_are_told_and_drawn(run, tmp_path):
+    rows = ["example_id,split,reference,size"]
+    shares = ["example_id,score_cat,score_dog"]
+    for row in range(60):
+        split, label = ("train", "cat") if row < 30 else ("test", "dog")
+        rows.append(f"e{row},{split},{label},{row}")
+        shares.append(f"e{row},0.9,0.1" if row < 31 else f"e{row},0.1,0.9")
+    (tmp_path / "pets.csv").write_text("\n".join(rows) + "\n")
+    (tmp_path / "shares.csv").write_text("\n".join(shares) + "\n")
+    options = ("--probabilities", tmp_path / "shares.csv", "--two-sample", "--seed", 3)
+    ran = run("profile", tmp_path / "pets.csv", *options, "--html", tmp_path / "p.html", "--json")
+    found = {one["id"]: one for one in ran.json["statistics"]}
+    assert [row["example_id"] for row in found["label-noise"]["table"]] == ["e30"]
+    assert found["two-sample-test"]["table"][0]["accuracy"] > 0.9
+    page = (tmp_path / "p.html").read_text()
+    assert "Can a classifier tell the splits apart?" in page
+    assert "Labels that are probably wrong" in page
+
+
+def test_a_challenge_makes_its_own_out_of_fold_probabilities(run, images, tmp_path):
+    run("new", tmp_path / "c", "--from", images)
+    ran = run("profile", tmp_path / "c", "--out-of-fold", "--json")
+    assert "label-noise" in [one["id"] for one in ran.json["statistics"]]
+    ran = run("profile", tmp_path / "c", "--out-of-fold", "--probabilities", images / "x.csv")
+    assert ran.code == 2
+    assert "is not for use with --probabilities" in ran.err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -10,6 +11,7 @@ from heldout.challenge.folder import Challenge
 from heldout.datasets.leaks.finding import PairOfSplits, Part, find_leaks, part_of
 from heldout.datasets.table import REFERENCE
 from heldout.datasets.tables import format_of
+from heldout.datasets.vectors import Vectors
 from heldout.errors import Problem, Problems, did_you_mean
 
 _SENTENCE = 20
@@ -19,21 +21,26 @@ def find_in_challenge(
     challenge: Challenge,
     *,
     groups: Sequence[str] = (),
+    embeddings: Vectors | None = None,
     progress: Callable[[int], None] = lambda done: None,
 ) -> list[PairOfSplits]:
     """Compare the splits of a challenge: their media, their texts and their groups.
 
     Args:
         groups: Columns whose values must not stand on both sides, beside the challenge's cluster.
+        embeddings: Of the examples of every split, to be compared too.
 
     Raises:
-        BadInput: A table cannot be read, or no table has a group's column.
+        BadInput: A table cannot be read, no table has a group's column, or an example has no
+            embedding.
     """
     tables = {name: _read(challenge, name) for name in challenge.splits()}
     cluster = challenge.definition.data.cluster
     wanted = [*groups, *([cluster] if cluster else [])]
     _refuse_unknown(groups, tables.values())
     parts = [_part(challenge, name, table, wanted) for name, table in tables.items()]
+    if embeddings is not None:
+        parts = [replace(part, embeddings=embeddings.of(part.ids)) for part in parts]
     return find_leaks(parts, progress=progress)
 
 

@@ -20,6 +20,12 @@ def leaks(
         list[str] | None,
         typer.Option(help="A column whose values must not stand on both sides. May be repeated."),
     ] = None,
+    embeddings: Annotated[
+        Path | None,
+        typer.Option(
+            help="Also compare these: a table of `example_id` and `embedding`, or `embedding_…` columns."
+        ),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="Write every pair into this CSV file.")] = None,
     html: Annotated[
         Path | None, typer.Option(help="Write a page with the pictures side by side.")
@@ -33,12 +39,15 @@ def leaks(
     from heldout.challenge.folder import load
     from heldout.challenge.leaks import find_in_challenge
     from heldout.datasets.atomic import write_bytes
+    from heldout.datasets.vectors import read_vectors
 
+    vectors = embeddings and read_vectors(embeddings, prefix="embedding_", listed="embedding")
     found_challenge = load(challenge)
     with console.status("comparing") as status:
         found = find_in_challenge(
             found_challenge,
             groups=group or (),
+            embeddings=vectors or None,
             progress=lambda done: status.update(f"comparing, {done:,} pictures read"),
         )
     if out is not None:

@@ -13,10 +13,18 @@ from sklearn.metrics import confusion_matrix
 from heldout.datasets.annotations import DataSet, annotation_frame
 from heldout.datasets.profile import profile, rows_behind
 from heldout.datasets.profile.answers import answer_agreement, answer_types, text_lengths
-from heldout.datasets.profile.label_noise import confident_joint, label_noise
+from heldout.datasets.profile.label_noise import confident_joint, crowd_label_noise, label_noise
 from heldout.datasets.profile.media import image_quality, measure
 from heldout.datasets.profile.privacy import personal_patterns, places_in_photographs
-from heldout.datasets.profile.shift import cohens_d, cramers_v, split_shift, two_sample_test
+from heldout.datasets.profile.shift import (
+    cohens_d,
+    cramers_v,
+    split_shift,
+    two_sample_test,
+    two_samples,
+)
+from heldout.datasets.vectors import Vectors
+from heldout.errors import BadInput
 
 
 @pytest.fixture
@@ -176,6 +184,99 @@ def test_a_classifier_tells_shifted_samples_apart_and_equal_ones_not():
     accuracy, p = two_sample_test(same, other + 1.5, seed=1)
     assert accuracy > 0.8
     assert p < 1e-6
+
+
+def samples(n=120, **columns):
+    split = ["train"] * n + ["test"] * n
+    ids = [str(place) for place in range(2 * n)]
+    return DataSet(pl.DataFrame({"example_id": ids, "split": split, **columns}))
+
+
+def test_splits_told_apart_by_their_columns_alarm_and_equal_ones_do_not():
+    rng = np.random.default_rng(4)
+    same = samples(age=rng.normal(30, 5, 240), sex=rng.choice(["m", "w"], 240))
+    assert not two_samples(same, first="train", seed=1).alarms
+    shifted = samples(
+        age=[*rng.normal(30, 5, 120), *rng.normal(40, 5, 120)],
+        sex=rng.choice(["m", "w"], 240),
+        only_train=["x", "y"] * 60 + [None] * 120,
+    )
+    found = two_samples(shifted, first="train", seed=1)
+    (row,) = found.table.rows(named=True)
+    assert (row["first"], row["second"], row["numbers"]) == ("train", "test", 3)
+    assert row["accuracy"] > 0.75
+    assert len(found.alarms) == 1
+    assert rows_behind(found, shifted, row=0).height == 240
+
+
+def test_embeddings_are_seen_in_place_of_columns():
+    rng = np.random.default_rng(4)
+    plain = samples()
+    assert math.isnan(two_samples(plain, first="train", seed=1).table["p"][0])
+    values = rng.normal(0, 1, (240, 2))
+    values[120:] += 2
+    vectors = Vectors("e.csv", tuple(plain.examples["example_id"]), ("0", "1"), values)
+    assert two_samples(plain, first="train", seed=1, vectors=vectors).alarms
+    made = profile(plain, embeddings=vectors, two_sample_seed=1)
+    assert "two-sample-test" in [one.id for one in made]
+
+
+def labelled(rows):
+    """A data set of labels (example, annotator, class)."""
+    ids, people, classes = zip(*rows, strict=True)
+    annotations = annotation_frame(
+        {
+            "example_id": ids,
+            "annotation_id": [str(place) for place in range(len(ids))],
+            "kind": ["label"] * len(ids),
+            "annotator": people,
+            "category": classes,
+        }
+    )
+    return DataSet(pl.DataFrame({"example_id": sorted(set(ids))}), annotations)
+
+
+def test_a_label_that_good_annotators_contradict_is_listed():
+    truth = {f"e{place}": "cat" if place % 2 else "dog" for place in range(20)}
+    rows = [(name, who, label) for name, label in truth.items() for who in ("ann", "bo", "cy")]
+    rows += [(name, "guess", "cat") for name in truth]
+    rows += [(name, None, "cat" if name == "e4" else label) for name, label in truth.items()]
+    dataset = labelled(rows)
+    found = crowd_label_noise(dataset)
+    assert found.table.select("example_id", "label", "likely").rows() == [("e4", "cat", "dog")]
+    assert found.table["posterior"][0] > 0.95
+    assert rows_behind(found, dataset, row=0).height == 5
+    assert "crowd-label-noise" in [one.id for one in profile(dataset)]
+
+
+def test_one_annotator_is_no_crowd():
+    alone = labelled([("a", "ann", "cat"), ("b", "ann", "dog")])
+    assert "crowd-label-noise" not in [one.id for one in profile(alone)]
+
+
+def test_passed_probabilities_find_the_label_that_contradicts_them():
+    dataset = labelled([(f"e{i:02d}", None, "cat" if i % 2 else "dog") for i in range(20)])
+    ids = tuple(dataset.examples["example_id"])
+    shares = np.array([[0.9, 0.1] if i % 2 else [0.1, 0.9] for i in range(20)])
+    shares[4] = [0.95, 0.05]
+    vectors = Vectors("p.csv", ids, ("cat", "dog"), shares)
+    (found,) = (it for it in profile(dataset, probabilities=vectors) if it.id == "label-noise")
+    assert found.table.select("example_id", "label", "likely").rows() == [("e04", "dog", "cat")]
+
+
+@pytest.mark.parametrize(
+    ("ids", "columns", "shares", "fault"),
+    [
+        (("e0", "e1"), ("cat", "dgo"), 0.5, 'no column of the class "dog"; did you mean "dgo"'),
+        (("x", "y"), ("cat", "dog"), 0.5, "names no example that has a label here"),
+        (("e0", "e1"), ("cat", "dog"), 0.9, "must sum to 1"),
+    ],
+)
+def test_probabilities_that_do_not_fit_are_refused(ids, columns, shares, fault):
+    dataset = labelled([("e0", None, "cat"), ("e1", None, "dog")])
+    vectors = Vectors("p.csv", ids, columns, np.full((2, 2), shares))
+    with pytest.raises(BadInput, match=fault):
+        profile(dataset, probabilities=vectors)
 
 
 def test_planted_wrong_labels_are_found_and_counted_as_scikit_learn_counts():

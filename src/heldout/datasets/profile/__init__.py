@@ -9,7 +9,12 @@ from heldout.datasets.profile.balance import class_balance, effective_classes, g
 from heldout.datasets.profile.concentration import concentration, quantiles
 from heldout.datasets.profile.cooccurrence import cooccurrence
 from heldout.datasets.profile.coverage import smallest_gap, subgroup_coverage
-from heldout.datasets.profile.label_noise import confident_joint, label_noise
+from heldout.datasets.profile.label_noise import (
+    confident_joint,
+    crowd_label_noise,
+    label_noise,
+    noise_by_probabilities,
+)
 from heldout.datasets.profile.media import image_quality
 from heldout.datasets.profile.objects import box_positions, box_sizes, objects_per_image
 from heldout.datasets.profile.privacy import personal_patterns, places_in_photographs
@@ -26,6 +31,7 @@ from heldout.datasets.profile.shift import (
     cramers_v,
     split_shift,
     two_sample_test,
+    two_samples,
 )
 from heldout.datasets.profile.statistic import Bars, Grid, Statistic, rows_behind
 
@@ -44,12 +50,14 @@ __all__ = [
     "confident_joint",
     "cooccurrence",
     "cramers_v",
+    "crowd_label_noise",
     "effective_classes",
     "gini",
     "image_quality",
     "label_noise",
     "licence_conflicts",
     "missing_fields",
+    "noise_by_probabilities",
     "objects_per_image",
     "opt_outs",
     "personal_patterns",
@@ -63,4 +71,5 @@ __all__ = [
     "terms_of",
     "text_lengths",
     "two_sample_test",
+    "two_samples",
 ]

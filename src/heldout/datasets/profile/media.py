@@ -39,6 +39,15 @@ class Quality(NamedTuple):
     sharpness: float
 
 
+_SCHEMA = {
+    ID: pl.String,
+    **{
+        name: pl.Int64 if kind == "int" else pl.Float64
+        for name, kind in Quality.__annotations__.items()
+    },
+}
+
+
 def measure(grey: NDArray[np.uint8]) -> Quality:
     """Measure an image of grey values."""
     values = grey.astype(np.float64)
@@ -66,8 +75,7 @@ def image_quality(dataset: DataSet) -> Statistic:
                 found.append((example, *measure(np.asarray(image.convert("L")))))
         except Exception:  # A decoder given a damaged file raises nearly anything.
             unread += 1
-    schema = [ID, *Quality._fields]
-    table = pl.DataFrame(found, schema=schema, orient="row") if found else pl.DataFrame({ID: []})
+    table = pl.DataFrame(found, schema=_SCHEMA, orient="row")
     unusual = [_unusual(table, name) for name in Quality._fields if found]
     named_outliers = [
         ", ".join(name for name, far in zip(Quality._fields, flags, strict=True) if far)

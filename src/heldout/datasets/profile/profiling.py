@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import polars as pl
 
@@ -21,6 +22,11 @@ from heldout.datasets.profile.balance import CLASS_KINDS, class_balance
 from heldout.datasets.profile.concentration import concentration, quantiles
 from heldout.datasets.profile.cooccurrence import cooccurrence
 from heldout.datasets.profile.coverage import subgroup_coverage
+from heldout.datasets.profile.label_noise import (
+    crowd_label_noise,
+    has_crowd,
+    noise_by_probabilities,
+)
 from heldout.datasets.profile.media import image_quality
 from heldout.datasets.profile.objects import box_positions, box_sizes, objects_per_image
 from heldout.datasets.profile.privacy import personal_patterns, places_in_photographs
@@ -30,9 +36,10 @@ from heldout.datasets.profile.rights import (
     missing_fields,
     opt_outs,
 )
-from heldout.datasets.profile.shift import split_shift
+from heldout.datasets.profile.shift import split_shift, two_samples
 from heldout.datasets.profile.statistic import Statistic
 from heldout.datasets.table import ID
+from heldout.datasets.vectors import Vectors
 
 PEOPLE = ("region", "country", "sex", "gender", "age_group", "skin_tone", "ethnicity", "language")
 PLACES = ("country", "region", "continent", "city", "household")
@@ -45,6 +52,9 @@ def profile(
     subgroups: Sequence[Sequence[str]] = (),
     stated: str = "",
     media: bool = False,
+    probabilities: Vectors | None = None,
+    embeddings: Vectors | None = None,
+    two_sample_seed: int | None = None,
 ) -> list[Statistic]:
     """Return every statistic that the columns and annotations of a data set allow.
 
@@ -53,19 +63,30 @@ def profile(
             usual names, such as `region` or `sex`, if none are given.
         stated: The licence of the whole, if one is stated.
         media: Decode every image too.
+        probabilities: Of the classes, out of fold: labels that contradict them are listed.
+        embeddings: What the two-sample test sees in place of the columns.
+        two_sample_seed: Of the two-sample test, which is made where a seed is given.
+
+    Raises:
+        BadInput: Probabilities or embeddings do not fit the examples.
+        MissingExtra: The two-sample test is asked for and scikit-learn is not installed.
     """
+    quality = image_quality(dataset) if media else None
     return [
         *_of_classes(dataset),
         *_of_objects(dataset),
         *_of_groups(dataset, subgroups),
         *_of_answers(dataset),
+        *((crowd_label_noise(dataset),) if has_crowd(dataset) else ()),
+        *((noise_by_probabilities(dataset, probabilities),) if probabilities else ()),
         *_of_splits(dataset),
+        *_of_samples(_measured(dataset, quality), embeddings, two_sample_seed),
         *_of_origin(dataset),
         missing_fields(dataset),
         licence_conflicts(dataset, stated=stated),
         *(one for one in (opt_outs(dataset),) if one.table.height),
         personal_patterns(dataset),
-        *((places_in_photographs(dataset), image_quality(dataset)) if media else ()),
+        *((places_in_photographs(dataset), quality) if quality else ()),
     ]
 
 
@@ -114,11 +135,30 @@ def _of_answers(dataset: DataSet) -> Iterator[Statistic]:
 
 
 def _of_splits(dataset: DataSet) -> Iterator[Statistic]:
-    splits = dataset.splits
-    first = "train" if "train" in splits else next(iter(splits), "")
-    for other in splits:
+    first = _first_split(dataset)
+    for other in dataset.splits:
         if other != first:
             yield split_shift(dataset, first, other)
+
+
+def _of_samples(
+    dataset: DataSet, embeddings: Vectors | None, seed: int | None
+) -> Iterator[Statistic]:
+    if seed is not None and len(dataset.splits) > 1:
+        yield two_samples(dataset, first=_first_split(dataset), seed=seed, vectors=embeddings)
+
+
+def _measured(dataset: DataSet, quality: Statistic | None) -> DataSet:
+    """Put what was measured of the images beside the columns."""
+    if quality is None:
+        return dataset
+    measured = quality.table.drop("unusual")
+    examples = dataset.examples.join(measured, on=ID, how="left", suffix="_measured")
+    return replace(dataset, examples=examples)
+
+
+def _first_split(dataset: DataSet) -> str:
+    return "train" if "train" in dataset.splits else next(iter(dataset.splits), "")
 
 
 def _has_groups(dataset: DataSet, name: str, *, most: int = MOST_GROUPS) -> bool:

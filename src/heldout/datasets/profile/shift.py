@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import polars as pl
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 from scipy.stats import mannwhitneyu
 
 from heldout.datasets.annotations.dataset import DataSet
 from heldout.datasets.annotations.schema import SPLIT
 from heldout.datasets.profile.statistic import Bars, Statistic, named, select
 from heldout.datasets.table import ID, MEDIA
+from heldout.datasets.vectors import Vectors
 from heldout.errors import MissingExtra
 
+Floats = NDArray[np.float64]
+
 MOST_VALUES = 100
+FEW_VALUES = 20  # Texts with more different ones are no numbers.
+MOST_EXAMPLES = 20_000
+SURE = 0.01
+FEWEST = 10
+_TYPES = (pl.String, pl.String, pl.Int64, pl.Int64, pl.Int64, pl.Float64, pl.Float64)
 NOTABLE = {"d": 0.2, "V": 0.1}  # Cohen's "small" effects.
 
 
@@ -114,6 +124,95 @@ def two_sample_test(first: ArrayLike, second: ArrayLike, *, seed: int) -> tuple[
     scores = [model.decision_function((one - middle) / scale) for one in unseen]
     accuracy = float(((scores[0] <= 0).mean() + (scores[1] > 0).mean()) / 2)
     return accuracy, float(mannwhitneyu(scores[1], scores[0], alternative="greater").pvalue)
+
+
+def two_samples(
+    dataset: DataSet, *, first: str, seed: int, vectors: Vectors | None = None
+) -> Statistic:
+    """Let a classifier tell each other split from the first one; see `two_sample_test`.
+
+    Args:
+        dataset: With splits.
+        first: The split to compare with.
+        seed: Of the halving, and of the choice of 20,000 examples from larger splits.
+        vectors: What it sees, such as embeddings. Left out, it is numbers, truth values and texts of
+            few values in the columns that no split lacks; a missing number is the mean and told apart.
+
+    Raises:
+        BadInput: An example has no vector.
+        MissingExtra: scikit-learn is not installed.
+    """
+    rng, rows = np.random.default_rng(seed), []
+    for other in dataset.splits:
+        if other == first:
+            continue
+        parts = [_drawn(dataset.part(name).examples, rng) for name in (first, other)]
+        samples = _seen(parts, vectors)
+        numbers = samples[0].shape[1]
+        enough = numbers and min(map(len, samples)) >= FEWEST
+        found = two_sample_test(*samples, seed=seed) if enough else (math.nan, math.nan)
+        rows.append((first, other, *map(len, samples), numbers, *found))
+    names = ("first", "second", "examples", "others", "numbers", "accuracy", "p")
+    table = pl.DataFrame(rows, schema=dict(zip(names, _TYPES, strict=True)), orient="row")
+    return Statistic(
+        id="two-sample-test",
+        title="Can a classifier tell the splits apart?",
+        note=" ".join(map(_tell_samples, table.rows(named=True))) or "There is one split.",
+        table=table,
+        query=select("examples", f"{SPLIT} IN ({{first}}, {{second}})"),
+        alarms=tuple(
+            f"A classifier tells {row['second']} from {row['first']} in {row['accuracy']:.1%} of unseen "
+            f"cases (p = {row['p']:.2g}): they are not of one distribution."
+            for row in table.filter(pl.col("p") < SURE).rows(named=True)
+        ),
+    )
+
+
+def _drawn(examples: pl.DataFrame, rng: np.random.Generator) -> pl.DataFrame:
+    if examples.height <= MOST_EXAMPLES:
+        return examples
+    return examples[np.sort(rng.choice(examples.height, MOST_EXAMPLES, replace=False))]
+
+
+def _seen(parts: Sequence[pl.DataFrame], vectors: Vectors | None) -> list[Floats]:
+    if vectors is not None:
+        return [vectors.of(part[ID].to_list()) for part in parts]
+    shared = [
+        name
+        for name in parts[0].columns
+        if all(part[name].null_count() < part.height for part in parts)
+    ]
+    numbers = numbers_of(pl.concat([part.select(shared) for part in parts]))
+    return [numbers[: parts[0].height], numbers[parts[0].height :]]
+
+
+def _tell_samples(row: dict[str, Any]) -> str:
+    pair = f"{row['first']} and {row['second']}"
+    if math.isnan(row["p"]):
+        return f"{pair} have too few examples or no numbers to be told apart by."
+    return (
+        f"{pair}: by {named(row['numbers'], 'number')} of each example a classifier is right in "
+        f"{row['accuracy']:.1%} of unseen cases (chance: 50.0%, p = {row['p']:.2g})."
+    )
+
+
+def numbers_of(examples: pl.DataFrame) -> Floats:
+    """Return the columns that a linear model can see, of shape (examples, numbers)."""
+    found: list[pl.Series] = []
+    for cells in examples:
+        if cells.name in (ID, MEDIA, SPLIT) or cells.dtype.is_nested():
+            continue
+        if cells.dtype.is_numeric() or cells.dtype == pl.Boolean:
+            values = cells.cast(pl.Float64).fill_nan(None)
+            mean = values.mean()
+            found += [] if mean is None else [values.fill_null(mean)]
+            found += [values.is_null().cast(pl.Float64)] if values.null_count() else []
+        elif cells.dtype == pl.String and 2 <= cells.n_unique() <= FEW_VALUES:
+            found += [
+                (cells == value).fill_null(value=False).cast(pl.Float64)
+                for value in cells.drop_nulls().unique().sort()
+            ]
+    return np.array([one.to_numpy() for one in found], np.float64).reshape(-1, len(examples)).T
 
 
 def _text(value: str) -> str:
