@@ -79,6 +79,13 @@ def test_examples_beside_their_answers_are_found_and_not_quoted(leaky, shades, s
     assert "dark" not in str(finding)
 
 
+def test_an_answer_at_the_end_of_a_sentence_is_found(leaky, shades, secrets):
+    example, answer = next(iter(secrets.by_split["test"].items()))
+    (leaky / "notes.txt").write_text(f"For instance {example} is {answer}.\n")
+    (finding,) = scan(leaky, secrets)
+    assert "names 1 held-out examples" in finding.message
+
+
 def test_examples_beside_wrong_answers_are_no_finding(leaky, shades, secrets):
     answers = pl.read_parquet(shades.answers / "test.parquet")
     other = answers.select("example_id", pl.lit("sepia").alias("reference"))

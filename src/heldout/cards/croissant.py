@@ -88,20 +88,20 @@ def croissant(
         "@type": "sc:Dataset",
         "conformsTo": [CONFORMS_TO, RAI],
         "name": facts.title,
-        "description": facts.summary or f"The data of the challenge {facts.title}.",
+        "description": facts.summary or f"The data set {facts.title}.",
         "url": url,
         "version": f"1.0.0+{facts.version}",
         "citeAs": f"{facts.title}, version {facts.version}, {published.year}. {url}",
         "datePublished": published.isoformat(),
         "license": _licence_url(facts.license),
-        "creator": [
-            {"@type": "sc:Organization", "name": address.split("@")[0], "email": address}
-            for address in facts.organisers
-        ],
+        "creator": [_creator(name) for name in facts.organisers],
         "isLiveDataset": False,
         **_rai(answers),
         "distribution": list(_distribution(facts)),
-        "recordSet": [_record_set(split) for split in facts.splits],
+        "recordSet": [
+            *(_record_set(split) for split in facts.splits),
+            *([_annotation_set(facts.annotations)] if facts.annotations else ()),
+        ],
     }
     return {key: value for key, value in described.items() if value not in ("", [], None)}
 
@@ -109,6 +109,13 @@ def croissant(
 def to_json(description: Mapping[str, Any]) -> bytes:
     """Return `croissant.json`."""
     return msgspec.json.format(msgspec.json.encode(description), indent=2) + b"\n"
+
+
+def _creator(name: str) -> dict[str, str]:
+    """An organiser is known by an address, the maker of other data by a name."""
+    if "@" not in name:
+        return {"@type": "sc:Organization", "name": name}
+    return {"@type": "sc:Organization", "name": name.split("@")[0], "email": name}
 
 
 def _licence_url(name: str) -> str:
@@ -130,17 +137,10 @@ def _rai(answers: Mapping[str, str]) -> dict[str, str]:
 
 def _distribution(facts: DatasetFacts) -> Iterator[dict[str, Any]]:
     for split in facts.splits:
-        size, digest = facts.files[split.file]
-        yield {
-            "@type": "cr:FileObject",
-            "@id": _file_id(split),
-            "name": PurePosixPath(split.file).name,
-            "description": f"The split {split.name}, {split.examples:,} examples.",
-            "contentUrl": f"data/{split.file}",
-            "contentSize": f"{size} B",
-            "encodingFormat": _ENCODINGS[PurePosixPath(split.file).suffix],
-            "sha256": digest,
-        }
+        yield _table(facts, split, f"The split {split.name}, {split.examples:,} examples.")
+    if facts.annotations is not None:
+        words = f"{facts.annotations.examples:,} annotations of the examples of all splits."
+        yield _table(facts, facts.annotations, words)
     if facts.media is not None:
         yield {
             "@type": "cr:FileSet",
@@ -155,18 +155,41 @@ def _distribution(facts: DatasetFacts) -> Iterator[dict[str, Any]]:
         }
 
 
+def _table(facts: DatasetFacts, table: SplitFacts, description: str) -> dict[str, Any]:
+    size, digest = facts.files[table.file]
+    return {
+        "@type": "cr:FileObject",
+        "@id": _file_id(table),
+        "name": PurePosixPath(table.file).name,
+        "description": description,
+        "contentUrl": f"data/{table.file}",
+        "contentSize": f"{size} B",
+        "encodingFormat": _ENCODINGS[PurePosixPath(table.file).suffix],
+        "sha256": digest,
+    }
+
+
 def _file_id(split: SplitFacts) -> str:
     return f"{split.name}-table"
 
 
 def _record_set(split: SplitFacts) -> dict[str, Any]:
-    said = "their answers are held out" if split.held_out else "with their answers"
+    said = "their answers are held out" if split.held_out else "with what is known of them"
+    return _records(split, f"{split.examples:,} examples, {said}.")
+
+
+def _annotation_set(annotations: SplitFacts) -> dict[str, Any]:
+    words = "of the examples, named by example_id: boxes, outlines, labels, captions, answers"
+    return _records(annotations, f"{annotations.examples:,} annotations {words}.")
+
+
+def _records(table: SplitFacts, description: str) -> dict[str, Any]:
     return {
         "@type": "cr:RecordSet",
-        "@id": split.name,
-        "name": split.name,
-        "description": f"{split.examples:,} examples, {said}.",
-        "field": [_field(split, column) for column in split.columns],
+        "@id": table.name,
+        "name": table.name,
+        "description": description,
+        "field": [_field(table, column) for column in table.columns],
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from heldout.cards.facts import DatasetFacts
+from heldout.cards.facts import DatasetFacts, SplitFacts
 from heldout.challenge.datasheet import is_form, questions, read_answers, write_form
 
 _COUNTED = re.compile(r"<!-- counted: .*? -->\n.*?\n<!-- until here -->", re.DOTALL)
@@ -24,9 +24,14 @@ def fill_in(facts: DatasetFacts, written: str = "") -> str:
         answers[_FREELY] = _demoted(written)
     for name, (text, query) in counted_answers(facts).items():
         block = f"<!-- counted: {query} -->\n{text}\n<!-- until here -->"
-        rest = _COUNTED.sub("", answers.get(name, "")).strip()
+        rest = without_counted(answers.get(name, ""))
         answers[name] = f"{block}\n\n{rest}".strip()
     return write_form(facts.title, answers)
+
+
+def without_counted(answer: str) -> str:
+    """Return what people wrote of an answer."""
+    return _COUNTED.sub("", answer).strip()
 
 
 def _demoted(text: str) -> str:
@@ -59,18 +64,22 @@ def _answers(facts: DatasetFacts) -> Iterator[tuple[str, str, str]]:
     yield "processing", _processing(facts), of["split_method"]
     yield "software", f"The splits and this bundle were made by {facts.software}.", "its version"
     yield "past-uses", _uses(facts), of["splits"]
-    yield "recipients", "Yes: it is the data of a public challenge.", of["dates"]
+    yield "recipients", _recipients(facts), of["dates"]
     yield "means", _means(facts), of["files"]
     yield "dates", _dates(facts), of["dates"]
     yield "licence", _licence(facts), of["item_licences"]
     yield "third-parties", _third_parties(facts), of["item_licences"]
-    yield "contact", ", ".join(facts.organisers), "organisers in challenge.toml"
+    yield "contact", ", ".join(facts.organisers), "organisers in challenge.toml, or who made it"
     yield "versions", f"This is version `{facts.version}`.", of["files"]
 
 
 def _instances(facts: DatasetFacts) -> str:
     what = "an image" if facts.media_column else "a row of a table"
-    return f"One example is {what}, for the task {facts.task.replace('-', ' ')}."
+    return f"One example is {what}{f', for the task {_task(facts)}' if facts.task else ''}."
+
+
+def _task(facts: DatasetFacts) -> str:
+    return facts.task.replace("-", " ")
 
 
 def _size(facts: DatasetFacts) -> str:
@@ -104,10 +113,19 @@ def _labels(facts: DatasetFacts) -> str:
     kept_back = [split.name for split in facts.splits if split.held_out]
     reference = facts.column("reference")
     said = f"There are {len(facts.classes)} classes. " if facts.classes else ""
+    if facts.annotations is not None:
+        said += f"There are {facts.annotations.examples:,} annotations{_kinds(facts.annotations)}. "
     if reference and reference.values:
         listed = ", ".join(f"{value}: {count:,}" for value, count in reference.values.items())
         said += f"Where answers are public: {listed}. "
     return said + (f"The answers of {', '.join(kept_back)} are held out." if kept_back else "")
+
+
+def _kinds(annotations: SplitFacts) -> str:
+    kind = next((column for column in annotations.columns if column.name == "kind"), None)
+    if kind is None or not kind.values:
+        return ""
+    return f" ({', '.join(f'{name}: {count:,}' for name, count in kind.values.items())})"
 
 
 def _missing(facts: DatasetFacts) -> str:
@@ -173,10 +191,18 @@ def _times(facts: DatasetFacts) -> str:
 def _processing(facts: DatasetFacts) -> str:
     if facts.media is None:
         return ""
+    if not facts.metric:
+        return "Images lost their metadata (EXIF) when they were taken in."
     return "Images lost their metadata (EXIF) when the answers were held out."
 
 
+def _recipients(facts: DatasetFacts) -> str:
+    return "Yes: it is the data of a public challenge." if facts.metric else ""
+
+
 def _uses(facts: DatasetFacts) -> str:
+    if not facts.metric:
+        return ""
     return f"The challenge “{facts.title}”, ranked by {facts.metric}."
 
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ import msgspec
 import polars as pl
 
 from heldout.challenge.folder import Challenge
+from heldout.datasets.annotations.storing import TABLE as ANNOTATIONS_TABLE
 from heldout.datasets.images import ImageFacts, inspect_image
 from heldout.datasets.manifest import FILE_NAME, hash_files, read_manifest
-from heldout.datasets.table import REFERENCE
+from heldout.datasets.table import ID, REFERENCE
 from heldout.datasets.tables import format_of
 from heldout.errors import Problems
 
@@ -82,6 +84,7 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         version: The first characters of the hash over all files.
+        annotations: The table of boxes, masks, answers … of all splits, where there is one.
         files: Size and SHA-256 by path below the data folder.
         split_method: As the manifest records it; empty where there is no manifest.
         item_licences: How many items name which licence, where items name one.
@@ -101,6 +104,7 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     id_column: str
     media_column: str | None
     splits: list[SplitFacts]
+    annotations: SplitFacts | None = None
     files: dict[str, tuple[int, str]]
     split_method: dict[str, Any]
     media: MediaFacts | None
@@ -142,52 +146,128 @@ QUERIES = {
 }
 
 
+@dataclass(frozen=True)
+class Subject:
+    """The data that facts are about: tables and media in a folder, and what people say of them.
+
+    Attributes:
+        data: The public folder.
+        tables: The table of each split, in the order of the documents.
+        held_out: The splits whose answers are kept back.
+        task: What the data are for; empty where nobody said.
+        metric: What a challenge ranks by; empty where there is none.
+    """
+
+    id: str
+    title: str
+    data: Path
+    tables: Mapping[str, Path]
+    summary: str = ""
+    license: str = ""
+    organisers: Sequence[str] = ()
+    task: str = ""
+    metric: str = ""
+    classes: Sequence[str] = ()
+    subgroups: Sequence[Sequence[str]] = ()
+    cluster: str | None = None
+    id_column: str = ID
+    media_column: str | None = None
+    held_out: frozenset[str] = frozenset()
+    dates: Mapping[str, str] = field(default_factory=dict)
+
+
+def subject_of(challenge: Challenge) -> Subject:
+    """Return the public data of a challenge, with what its definition says of them."""
+    about, data = challenge.definition.challenge, challenge.definition.data
+    paths = {name: challenge.table_path(name) for name in challenge.splits()}
+    return Subject(
+        id=about.id,
+        title=about.title,
+        data=challenge.data,
+        tables={name: path for name, path in paths.items() if path is not None},
+        summary=about.summary,
+        license=about.license,
+        organisers=about.organisers,
+        task=about.task,
+        metric=challenge.definition.primary.spec,
+        classes=about.classes,
+        subgroups=data.subgroups,
+        cluster=data.cluster,
+        id_column=data.id,
+        media_column=data.media,
+        held_out=frozenset(phase.split for phase in challenge.definition.phases),
+        dates={
+            f"{phase.id} {what}": getattr(phase, what).isoformat()
+            for phase in challenge.definition.phases
+            for what in ("opens", "closes")
+        },
+    )
+
+
 def collect_facts(challenge: Challenge) -> DatasetFacts:
     """Count everything in the public folder of a challenge.
 
     Raises:
         BadInput: A table cannot be read.
     """
-    about, data = challenge.definition.challenge, challenge.definition.data
-    tables = {name: read_split(challenge, name) for name in challenge.splits()}
-    files = _files(challenge.data)
-    scored = {phase.split for phase in challenge.definition.phases}
+    return count_facts(subject_of(challenge))
+
+
+def count_facts(subject: Subject) -> DatasetFacts:
+    """Count everything in a folder of public data.
+
+    Raises:
+        BadInput: A table cannot be read.
+    """
+    frames = {
+        name: read_typed(path, keep=(subject.id_column, REFERENCE))
+        for name, path in subject.tables.items()
+    }
+    files = _files(subject.data)
     return DatasetFacts(
-        id=about.id,
-        title=about.title,
-        summary=about.summary,
+        id=subject.id,
+        title=subject.title,
+        summary=subject.summary,
         version=_version(files),
-        license=about.license,
-        organisers=list(about.organisers),
-        task=about.task,
-        metric=challenge.definition.primary.spec,
-        classes=list(about.classes),
-        subgroups=[list(names) for names in data.subgroups],
-        cluster=data.cluster,
-        id_column=data.id,
-        media_column=data.media,
+        license=subject.license,
+        organisers=list(subject.organisers),
+        task=subject.task,
+        metric=subject.metric,
+        classes=list(subject.classes),
+        subgroups=[list(names) for names in subject.subgroups],
+        cluster=subject.cluster,
+        id_column=subject.id_column,
+        media_column=subject.media_column,
         splits=[
-            SplitFacts(
-                name=name,
-                file=file.relative_to(challenge.data).as_posix(),
-                examples=table.height,
-                held_out=name in scored and REFERENCE not in table.columns,
-                columns=[_column(table[column]) for column in table.columns],
-            )
-            for name, (file, table) in tables.items()
+            _table(name, subject.tables[name], frame, subject) for name, frame in frames.items()
         ],
+        annotations=_annotations(subject),
         files=files,
-        split_method=_split_method(challenge.data),
-        media=_media(challenge, [table for _, table in tables.values()]),
-        item_licences=_item_licences([table for _, table in tables.values()]),
-        dates={
-            f"{phase.id} {what}": getattr(phase, what).isoformat()
-            for phase in challenge.definition.phases
-            for what in ("opens", "closes")
-        },
+        split_method=_split_method(subject.data),
+        media=_media(subject, list(frames.values())),
+        item_licences=_item_licences(list(frames.values())),
+        dates=dict(subject.dates),
         software=f"heldout {version('heldout')}",
         queries=QUERIES,
     )
+
+
+def _table(name: str, file: Path, frame: pl.DataFrame, subject: Subject) -> SplitFacts:
+    return SplitFacts(
+        name=name,
+        file=file.relative_to(subject.data).as_posix(),
+        examples=frame.height,
+        held_out=name in subject.held_out and REFERENCE not in frame.columns,
+        columns=[_column(frame[column]) for column in frame.columns],
+    )
+
+
+def _annotations(subject: Subject) -> SplitFacts | None:
+    """The annotations beside the splits, where the folder was written by `save_dataset`."""
+    path = subject.data / ANNOTATIONS_TABLE
+    if not path.is_file():
+        return None
+    return _table(path.stem, path, pl.read_parquet(path), subject)
 
 
 def read_split(challenge: Challenge, split: str) -> tuple[Path, pl.DataFrame]:
@@ -197,16 +277,24 @@ def read_split(challenge: Challenge, split: str) -> tuple[Path, pl.DataFrame]:
         BadInput: It cannot be read.
     """
     path = challenge.table_path(split)
-    form = format_of(path.suffix) if path else None
     assert path is not None
+    return path, read_typed(path, keep=(challenge.definition.data.id, REFERENCE))
+
+
+def read_typed(path: Path, *, keep: Collection[str]) -> pl.DataFrame:
+    """Return a table; columns of text that hold numbers are numbers, but for those to keep.
+
+    Raises:
+        BadInput: It cannot be read.
+    """
+    form = format_of(path.suffix)
     assert form is not None
     problems = Problems()
     table = form.read(path, problems)
     problems.refuse_if_any()
     assert table is not None
-    names = {challenge.definition.data.id, REFERENCE}
-    return path, table.frame.with_columns(
-        _typed(cells) for cells in table.frame if cells.name not in names
+    return table.frame.with_columns(
+        _typed(cells) for cells in table.frame if cells.name not in keep
     )
 
 
@@ -254,13 +342,13 @@ def _counts(cells: pl.Series) -> dict[str, int]:
     return dict(sorted(Counter(map(str, cells)).items(), key=lambda pair: (-pair[1], pair[0])))
 
 
-def _media(challenge: Challenge, tables: list[pl.DataFrame]) -> MediaFacts | None:
-    column = challenge.definition.data.media
+def _media(subject: Subject, tables: list[pl.DataFrame]) -> MediaFacts | None:
+    column = subject.media_column
     if column is None:
         return None
     named = [name for table in tables if column in table.columns for name in table[column]]
     used = Counter(name for name in named if name)
-    paths = [path for name in used if (path := challenge.data / name).is_file()]
+    paths = [path for name in used if (path := subject.data / name).is_file()]
     known = [found for path in paths if isinstance(found := inspect_image(path), ImageFacts)]
     if not known:
         return None

@@ -62,6 +62,10 @@ def _head(facts: DatasetFacts) -> dict[str, Any]:
         for groups in [_by_columns(facts)]
         for name, splits in groups.items()
     ]
+    if facts.annotations is not None:
+        path = f"data/{facts.annotations.file}"
+        files = [{"split": "all", "path": path}]
+        head["configs"].append({"config_name": "annotations", "data_files": files})
     return head
 
 
@@ -88,6 +92,8 @@ def _body(facts: DatasetFacts, overview: str) -> str:
         f"| `{split.file}` | {split.examples:,} | {'held out' if split.held_out else 'public'} |"
         for split in facts.splits
     )
+    if facts.annotations is not None:
+        rows += f"\n| `{facts.annotations.file}` | {facts.annotations.examples:,} annotations | public |"
     said = overview.strip() or f"# {facts.title}\n\n{facts.summary}".strip()
     return (
         f"{said}\n\n## Files\n\n| file | examples | answers |\n|---|---|---|\n{rows}\n\n"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -15,7 +15,7 @@ from heldout.cards.croissant_check import check_croissant
 from heldout.cards.datasheet import fill_in
 from heldout.cards.facts import DatasetFacts, collect_facts
 from heldout.cards.huggingface import dataset_card
-from heldout.cards.scan import scan, secrets_of
+from heldout.cards.scan import Secrets, scan, secrets_of
 from heldout.challenge.check import check
 from heldout.challenge.datasheet import read_answers
 from heldout.challenge.folder import Challenge
@@ -45,13 +45,39 @@ def document(challenge: Challenge, *, url: str, published: date) -> dict[str, by
     Raises:
         BadInput: A table cannot be read.
     """
-    counted = collect_facts(challenge)
-    datasheet = fill_in(counted, challenge.page("datasheet"))
+    return _documents(challenge, collect_facts(challenge), url=url, published=published)
+
+
+def _documents(
+    challenge: Challenge, counted: DatasetFacts, *, url: str, published: date
+) -> dict[str, bytes]:
+    return documents_of(
+        counted,
+        written=challenge.page("datasheet"),
+        overview=challenge.page("overview"),
+        url=url,
+        published=published,
+    )
+
+
+def documents_of(
+    counted: DatasetFacts, *, written: str, overview: str = "", url: str, published: date
+) -> dict[str, bytes]:
+    """Return the documents by file name.
+
+    Args:
+        counted: Of the version that they are about.
+        written: The datasheet as people wrote it.
+        overview: What the card begins with; made of the facts if empty.
+        url: Where the data set is at home.
+        published: When it was handed out.
+    """
+    datasheet = fill_in(counted, written)
     described = croissant.croissant(
         counted, url=url, published=published, answers=read_answers(datasheet)
     )
     return {
-        "README.md": dataset_card(counted, overview=challenge.page("overview")).encode(),
+        "README.md": dataset_card(counted, overview=overview).encode(),
         "datasheet.md": datasheet.encode(),
         croissant.NAME: croissant.to_json(described),
         facts.NAME: counted.to_json(),
@@ -73,21 +99,36 @@ def release(challenge: Challenge, *, to: Path, url: str, published: date) -> Rel
     found = check(challenge.root)
     if not found.ok:
         raise BadInput(found.problems)
+    counted = collect_facts(challenge)
+    documents = _documents(challenge, counted, url=url, published=published)
+    files = write_bundle(to, challenge.data, documents, secrets=[secrets_of(challenge)])
+    return Release(to, counted, files)
+
+
+def write_bundle(
+    to: Path, data: Path, documents: Mapping[str, bytes], *, secrets: Sequence[Secrets]
+) -> int:
+    """Write a bundle of public data and documents, whole or not at all; returns its number of files.
+
+    Raises:
+        BadInput: Its description is not whole, or an answer was found in it.
+    """
     to.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=to.parent, prefix=f".{to.name}.") as scratch:
         bundle = Path(scratch) / to.stem
-        _fill(bundle, challenge, url=url, published=published)
-        problems = [*check_croissant(bundle / croissant.NAME), *scan(bundle, secrets_of(challenge))]
+        _fill(bundle, data, documents)
+        problems = check_croissant(bundle / croissant.NAME)
+        problems += [found for secret in secrets for found in scan(bundle, secret)]
         if problems:
             raise BadInput(problems)
         files = sum(1 for _ in _files(bundle))
         _hand_over(bundle, to, Path(scratch))
-    return Release(to, collect_facts(challenge), files)
+    return files
 
 
-def _fill(bundle: Path, challenge: Challenge, *, url: str, published: date) -> None:
-    shutil.copytree(challenge.data, bundle / "data")
-    for name, content in document(challenge, url=url, published=published).items():
+def _fill(bundle: Path, data: Path, documents: Mapping[str, bytes]) -> None:
+    shutil.copytree(data, bundle / "data")
+    for name, content in documents.items():
         (bundle / name).write_bytes(content)
     sums = "".join(f"{digest}  {name}\n" for name, digest in sorted(hash_files(bundle).items()))
     (bundle / CHECKSUMS).write_text(sums, "utf-8")

@@ -147,8 +147,14 @@ def _scan_text(
     rows = 0
     if b"\0" not in content[:4096]:
         lines = content.decode("utf-8", "replace").splitlines()
-        rows = sum(_gives_away(_WORD.findall(line), pairs) for line in lines)
+        rows = sum(_gives_away(_words(line), pairs) for line in lines)
     return list(_findings(name, rows, found))
+
+
+def _words(line: str) -> set[str]:
+    """The words of a line, with and without the full stop of a sentence."""
+    found = _WORD.findall(line)
+    return {*found, *(word.rstrip(".-") for word in found)}
 
 
 def _standing_in(content: bytes, telling: frozenset[str]) -> set[str]:

@@ -74,7 +74,7 @@ def read_answers(text: str) -> dict[str, str]:
     A comment is no answer; "not applicable, because …" is one.
     """
     marks = list(_MARK.finditer(text))
-    ends = [mark.start() for mark in marks[1:]] + [len(text)]
+    ends = [*(mark.start() for mark in marks[1:]), *([len(text)] if marks else [])]
     answers = {}
     for mark, end in zip(marks, ends, strict=True):
         answer = _SECTION.split(text[mark.end() : end])[0].strip()

@@ -4,12 +4,16 @@ from collections.abc import Callable
 
 import polars as pl
 import pytest
+from django.core.signals import request_finished
+from django.db import close_old_connections
 from django.utils import timezone
 from PIL import Image
 
+from heldout.challenge.datasheet import questions
 from heldout.datasets.annotations import Category, DataSet, annotation_frame, save_dataset
 from heldout.site.accounts.models import User
 from heldout.site.catalog import models
+from heldout.site.catalog.datasheets import Given, save
 from heldout.site.catalog.services import Table, add_revision, store
 from heldout.site.worker import drain
 
@@ -95,3 +99,31 @@ def add_dataset(owner, pictures) -> Callable[..., models.DataSet]:
 @pytest.fixture
 def dataset(add_dataset) -> models.DataSet:
     return add_dataset()
+
+
+@pytest.fixture
+def complete() -> Callable[[models.DataSet], None]:
+    """Answer every required question of a data set's datasheet."""
+
+    def answer(dataset):
+        required = [one.id for one in questions() if one.required]
+        given = {name: Given(f"Said of {name}.", 0) for name in required}
+        save(dataset=dataset, given=given, by=None, now=timezone.now())
+
+    return answer
+
+
+@pytest.fixture
+def fetch():
+    """Get an address: the response, and what was sent, with its file closed."""
+
+    def get(client, address):
+        response = client.get(address)
+        content = b"".join(response) if response.streaming else response.content
+        # Closing a response must not close the connection that holds the test's transaction.
+        request_finished.disconnect(close_old_connections)
+        response.close()
+        request_finished.connect(close_old_connections)
+        return response, content
+
+    return get

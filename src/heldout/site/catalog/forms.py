@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.validators import RegexValidator
 
+from heldout.errors import Problem
+from heldout.site.catalog.datasheets import publishing_problems
 from heldout.site.catalog.importing import RESERVED, SLUG
 from heldout.site.catalog.models import DataSet, Visibility
 
@@ -21,6 +24,7 @@ _is_slug = RegexValidator(
 
 
 class AboutForm(_Form):
+    in_the_way: Sequence[Problem] = ()
     creator = forms.CharField(max_length=200, required=False, help_text="Who made the data.")
     keywords = forms.CharField(max_length=300, required=False, help_text="Separated by commas.")
 
@@ -41,6 +45,16 @@ class AboutForm(_Form):
         about = self.instance.about or {}
         self.fields["creator"].initial = about.get("creator", "")
         self.fields["keywords"].initial = ", ".join(about.get("keywords", ()))
+
+    def clean(self) -> dict[str, Any] | None:
+        """What is shown to everybody has its required questions answered."""
+        asked = self.cleaned_data.get("visibility")
+        shown = self.initial.get("visibility") if self.instance.pk else Visibility.PRIVATE
+        if asked == Visibility.PUBLIC and shown != Visibility.PUBLIC:
+            self.in_the_way = publishing_problems(self.instance)
+            if self.in_the_way:
+                self.add_error("visibility", "The datasheet is not complete.")
+        return super().clean()
 
     def save(self, commit: bool = True) -> DataSet:
         words = self.cleaned_data["keywords"].split(",")

@@ -39,7 +39,7 @@ def roles_with_views(revision: DataRevision) -> Iterator[Role]:
     """The roles that see something others do not; anybody else reads the index of the role below."""
     yield Role.PUBLIC
     access = layout_of(revision).access
-    told = {*access.columns.values(), *access.splits.values()}
+    told = {*access.columns.values(), *access.splits.values(), *access.annotations.values()}
     if Role.PARTICIPANT in told:
         yield Role.PARTICIPANT
     if Role.ORGANISER in told or revision.hidden:

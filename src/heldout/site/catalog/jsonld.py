@@ -82,7 +82,8 @@ _FORMATS = {
 def hides_something(revision: DataRevision) -> bool:
     """Whether the files hold what not everybody may see."""
     layout = layout_of(revision)
-    return any(role > Role.PUBLIC for role in (*layout.columns.values(), *layout.splits.values()))
+    told = (*layout.columns.values(), *layout.splits.values(), *layout.annotations.values())
+    return any(role > Role.PUBLIC for role in told)
 
 
 def script(

@@ -4,6 +4,7 @@ from typing import Any
 
 import rules
 
+from heldout.datasets.index.views import Role
 from heldout.site.accounts.permissions import is_signed_in, may_organise
 from heldout.site.catalog.grants import role_of
 from heldout.site.catalog.models import DataSet
@@ -19,6 +20,13 @@ def owns(user: Any, dataset: DataSet | None) -> bool:
     return dataset is not None and user.is_authenticated and dataset.owner_id == user.pk
 
 
+@rules.predicate
+def looks_after(user: Any, dataset: DataSet | None) -> bool:
+    """Whose data they are, or who organises the challenge they belong to."""
+    return dataset is not None and role_of(user, dataset) == Role.ORGANISER
+
+
 rules.add_perm("catalog.view", sees)
+rules.add_perm("catalog.document", is_signed_in & looks_after)
 rules.add_perm("catalog.create", is_signed_in & may_organise)
 rules.add_perm("catalog.edit", is_signed_in & owns)

@@ -31,6 +31,7 @@ class Layout(msgspec.Struct, frozen=True):
         classes: The declared classes.
         columns: The least role that sees a column.
         splits: The least role that sees a split.
+        annotations: The least role that sees a split's boxes, outlines, labels and answers.
     """
 
     id: str = ID
@@ -38,12 +39,14 @@ class Layout(msgspec.Struct, frozen=True):
     classes: tuple[str, ...] = ()
     columns: dict[str, int] = {}
     splits: dict[str, int] = {}
+    annotations: dict[str, int] = {}
 
     @property
     def access(self) -> Access:
         return Access(
             splits={name: Role(role) for name, role in self.splits.items()},
             columns={name: Role(role) for name, role in self.columns.items()},
+            annotations={name: Role(role) for name, role in self.annotations.items()},
         )
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from heldout.site.catalog import indexes
-from heldout.site.catalog.models import DataRevision
+from heldout.site.catalog import counting, indexes, releasing
+from heldout.site.catalog.models import DataRevision, Release, WorkState
 from heldout.site.catalog.services import INDEX
 from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, handles
@@ -22,3 +22,23 @@ def index_revision(job: Job, clock: Clock) -> None:
     with jobs.finishing(job, now=now):
         indexes.record(revision, built, now=now)
     indexes.remove_unused()
+
+
+@handles(counting.FACTS)
+def count_revision(job: Job, clock: Clock) -> None:
+    """Count what the documents of a revision say."""
+    revision = DataRevision.objects.select_related("dataset").get(pk=job.payload["revision"])
+    counting.count_now(revision)
+    with jobs.finishing(job, now=clock()):
+        return
+
+
+@handles(releasing.RELEASE, give_up=releasing.give_up)
+def release_revision(job: Job, clock: Clock) -> None:
+    """Make a bundle, and offer it if no held-out answer is in it."""
+    release = Release.objects.select_related("revision__dataset").get(pk=job.payload["release"])
+    Release.objects.filter(pk=release.pk).update(state=WorkState.WORKING)
+    bundle = releasing.write(release, url=job.payload["url"])
+    now = clock()
+    with jobs.finishing(job, now=now):
+        releasing.finish(release, bundle, now=now)

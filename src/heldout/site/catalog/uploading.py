@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from heldout.errors import BadInput, Problem
 from heldout.site.accounts.models import User
+from heldout.site.catalog import counting, datasheet_views
 from heldout.site.catalog.forms import AboutForm, AddForm
 from heldout.site.catalog.frames import find, frame
 from heldout.site.catalog.importing import Imported, import_data
@@ -67,6 +68,7 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
     seen = find(request, slug)
     if not request.user.has_perm("catalog.edit", seen.dataset):
         raise Http404("There is no such page.")
+    counting.request_facts(revision=seen.revision, now=timezone.now())
     form = AboutForm(request.POST or None, instance=seen.dataset)
     if request.method == "POST" and form.is_valid():
         form.save()
@@ -74,5 +76,6 @@ def edit(request: HttpRequest, slug: str) -> HttpResponse:
         audit.record("data described", by=by, on=seen.dataset, now=timezone.now())
         messages.success(request, "Saved.")
         return redirect("catalog:about", slug)
-    context = frame(request, seen, "about") | {"form": form}
+    in_the_way = datasheet_views.addressed(seen.dataset, form.in_the_way)
+    context = frame(request, seen, "about") | {"form": form, "in_the_way": in_the_way}
     return render(request, "catalog/edit.html", context, status=422 if form.errors else 200)

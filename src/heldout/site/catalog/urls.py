@@ -2,7 +2,17 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.catalog import comparing, listing, places, selection, trees, uploading, views
+from heldout.site.catalog import (
+    comparing,
+    datasheet_views,
+    documents_views,
+    listing,
+    places,
+    selection,
+    trees,
+    uploading,
+    views,
+)
 
 app_name = "catalog"
 _own = "data/<slug:slug>/"
@@ -16,6 +26,16 @@ urlpatterns = [
     path(f"{_own}map/", places.world, name="map"),
     path(f"{_own}compare/", comparing.compare, name="compare"),
     path(f"{_own}about/", views.about, name="about"),
+    path(f"{_own}datasheet/", datasheet_views.read, name="datasheet"),
+    path(f"{_own}datasheet/import/", datasheet_views.bring, name="datasheet-import"),
+    path(f"{_own}datasheet/no-people/", datasheet_views.no_people, name="datasheet-no-people"),
+    path(f"{_own}datasheet/<slug:section>/", datasheet_views.section, name="datasheet-section"),
+    path(f"{_own}documents/", documents_views.documents, name="documents"),
+    path(f"{_own}documents/release/", documents_views.release, name="release"),
+    path(f"{_own}documents/release/<int:pk>/", documents_views.bundle, name="bundle"),
+    path(
+        f"{_own}documents/<int:revision_id>/<path:name>", documents_views.document, name="document"
+    ),
     path(f"{_own}edit/", uploading.edit, name="edit"),
     path(f"{_own}selection/", selection.selection, name="selection"),
     path(f"{_own}files/<path:name>", views.file, name="file"),
