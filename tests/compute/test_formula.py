@@ -65,3 +65,4 @@ def test_all_impossible_numbers_are_named_at_once():
 
 def test_small_sizes_are_written_in_megabytes():
     assert in_both_units(1_500_000) == "1.5 MB (1.43 MiB)"
+    assert in_both_units(1_710) == "1,710 bytes"

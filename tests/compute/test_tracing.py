@@ -50,6 +50,17 @@ class Branching(nn.Module):
         return out * 2 if out.detach().abs().sum() >= 0 else out
 
 
+class Chancy(nn.Module):
+    """Computes twice as much for half of all batches."""
+
+    def __init__(self):
+        super().__init__()
+        self.layer = nn.Linear(8, 8)
+
+    def forward(self, x):
+        return self.layer(x) if x.sum() > 0 else self.layer(self.layer(x))
+
+
 class Spectral(nn.Module):
     """Uses an operation that has no FLOP formula."""
 
@@ -145,6 +156,12 @@ def test_a_model_that_branches_on_its_data_is_measured_and_says_so(traced):
     assert footprint.operations.total_flops(1, Phase.FORWARD) == 2 * 8 * 4
 
 
+def test_a_branching_model_takes_one_branch_at_every_batch(traced):
+    operations = traced(Chancy).inference(PLAIN).operations
+    assert operations.total_flops(1) in {2 * 8 * 8, 4 * 8 * 8}
+    assert operations.total_flops(100) == 100 * operations.total_flops(1)
+
+
 def test_an_operation_without_a_formula_is_listed_as_uncounted(traced):
     footprint = traced(Spectral).training(PLAIN)
     assert footprint.uncounted.keys() == {"aten._fft_r2c", "aten._fft_c2r"} or (
@@ -194,10 +211,11 @@ def test_batch_norm_over_an_image_accepts_one_example(traced):
     check_smallest_batch(traced(build, Input((3, 8, 8))).recipe, PLAIN)
 
 
-def test_an_impossible_shape_names_the_layer_and_the_shape(traced, perceptron):
+def test_an_impossible_shape_names_the_layer_and_the_shape_and_no_more(traced, perceptron, capfd):
     source = traced(perceptron.recipe.build, Input((9,)))
     with pytest.raises(BadInput, match=r"layer 0 \(Linear\): does not accept the shape 2x9"):
         source.training(PLAIN)
+    assert capfd.readouterr() == ("", "")
 
 
 def test_autocast_keeps_long_weights_and_caches_short_copies(perceptron):

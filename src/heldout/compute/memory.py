@@ -61,6 +61,8 @@ class Memory:
 
 def in_both_units(count: float) -> str:
     """Write bytes in GB (10^9) and GiB (2^30): sellers use the one, programs the other."""
+    if count < 100_000:
+        return f"{count:,.0f} bytes"
     if count < GB / 10:
         return f"{1000 * count / GB:.3g} MB ({1024 * count / GIB:.3g} MiB)"
     return f"{count / GB:.2f} GB ({count / GIB:.2f} GiB)"

@@ -138,6 +138,8 @@ def _rounded(value: float) -> str:
 
 
 def _in_flops(macs: int) -> str:
+    if macs < 1e5:
+        return f"{macs:,.0f} MAC = {2 * macs:,.0f} FLOP"
     unit, size = ("M", 1e6) if macs < 1e8 else ("G", 1e9)
     return f"{macs / size:,.4g} {unit}MAC = {2 * macs / size:,.4g} {unit}FLOP"
 

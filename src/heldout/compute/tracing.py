@@ -7,6 +7,7 @@ bytes and follows which storages are alive. The same mode without fake tensors m
 from __future__ import annotations
 
 import contextlib
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -122,14 +123,19 @@ def _trace_forward(recipe: Recipe, model: nn.Module, batch: int) -> Trace:
 def make_inputs(
     inputs: Sequence[Input], *, batch: int, precision: Precision = Precision.FP32
 ) -> tuple[Tensor, ...]:
-    """Return one batch of random inputs."""
+    """Return a batch of one random example, always the same one.
+
+    A model that branches on its data takes the same branch at every batch size.
+    """
     import torch
 
+    chance = torch.Generator().manual_seed(0)
+
     def make(spec: Input) -> Tensor:
-        shape = (batch, *spec.shape)
+        shape, copies = (1, *spec.shape), (batch, *[1] * len(spec.shape))
         if spec.integer:
-            return torch.randint(0, spec.classes, shape)
-        numbers = torch.randn(shape)
+            return torch.randint(0, spec.classes, shape, generator=chance).repeat(copies)
+        numbers = torch.randn(shape, generator=chance).repeat(copies)
         return numbers.to(_short_type(precision)) if precision.has_short_weights else numbers
 
     return tuple(make(spec) for spec in inputs)
@@ -163,8 +169,20 @@ def fake_tensors(*, fake: bool = True) -> Iterator[None]:
     from torch._subclasses.fake_tensor import FakeTensorMode
 
     mode = FakeTensorMode(allow_non_fake_inputs=True) if fake else contextlib.nullcontext()
-    with mode, torch.device("cpu"):
+    with mode, torch.device("cpu"), _in_silence("torch._subclasses.fake_tensor"):
         yield
+
+
+@contextlib.contextmanager
+def _in_silence(logger: str) -> Iterator[None]:
+    """What fails is told in a sentence: no traceback of torch's own before it."""
+    told = logging.getLogger(logger)
+    level = told.level
+    told.setLevel(logging.CRITICAL + 1)
+    try:
+        yield
+    finally:
+        told.setLevel(level)
 
 
 def _shorten(model: nn.Module, kind: torch.dtype) -> None:
