@@ -22,6 +22,7 @@ from ninja.openapi.schema import OpenAPISchema
 from heldout import __version__
 from heldout.errors import BadInput, Problem
 from heldout.site.accounts.api import router as accounts
+from heldout.site.catalog.api import router as catalog
 from heldout.site.challenges.api import router as challenges
 from heldout.site.challenges.news_api import router as news
 from heldout.site.challenges.people_api import router as people
@@ -29,6 +30,7 @@ from heldout.site.challenges.team_api import router as teams
 from heldout.site.common import faults
 from heldout.site.common.bodies import StrictParser
 from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
+from heldout.site.planner.api import router as planner
 from heldout.site.submissions.activity_api import router as activity
 from heldout.site.submissions.api import router as submissions
 from heldout.site.submissions.resumable_api import router as uploads
@@ -58,6 +60,7 @@ api = Api(
 )
 ROUTERS = (
     accounts,
+    catalog,
     challenges,
     people,
     teams,
@@ -66,6 +69,7 @@ ROUTERS = (
     uploads,
     activity,
     transfer,
+    planner,
     webhooks,
 )
 for router in ROUTERS:

@@ -1,5 +1,7 @@
 """Over the API: teams, announcements, winners and people, by the same rules as on the pages."""
 
+import dataclasses
+
 import pytest
 from django.core import mail
 from django.test import Client
@@ -80,8 +82,8 @@ def test_what_makes_no_sense_is_refused_in_words(teamed, call, participant, give
 
 @pytest.mark.parametrize("number", [0, -1, 2**31, 2**63, 2**70])
 def test_a_number_no_row_has_is_not_there(teamed, call, participant, organiser, number):
-    assert call(participant, "post", f"/team/offers/{number}/accept")[0] == 404
-    assert call(organiser, "delete", f"/announcements/{number}")[0] == 404
+    assert call(participant, "post", f"/team/offers/{number}/accept")[0] in {404, 422}
+    assert call(organiser, "delete", f"/announcements/{number}")[0] in {404, 422}
 
 
 def test_announcements_are_written_read_and_retracted(challenge, call, organiser, participant):
@@ -152,3 +154,16 @@ def test_what_a_private_challenge_has_is_not_there(challenge, call, outsider, or
     challenge.save()
     for path in ("/team", "/team/offers", "/announcements", "/winners", "/people"):
         assert call(outsider, "get", path)[0] == 404
+
+
+def test_a_folder_on_the_server_is_published_by_those_who_may(
+    made, site, api, organiser, outsider, challenge
+):
+    folders = "/api/v1/folders"
+    assert api(organiser).get(folders).json() == []
+    site.HELDOUT = dataclasses.replace(site.HELDOUT, publish_from=str(made.folder.parent))
+    assert api(outsider).get(folders).status_code == 403
+    assert api(outsider).post(f"{folders}/cats/publish").status_code == 403
+    assert api(organiser).get(folders).json() == ["cats"]
+    assert api(organiser).post(f"{folders}/dogs/publish").status_code == 404
+    assert api(organiser).post(f"{folders}/cats/publish").json() == {"id": "cats", "revision": 1}

@@ -158,4 +158,4 @@ def test_programs_do_the_same(receiver, api, participant):
     assert [one["on"] for one in client.get(API).json()] == [False]
     assert client.delete(own).status_code == 204
     assert client.get(own).status_code == 404
-    assert client.get(f"{API}/{10**30}").status_code == 404
+    assert client.get(f"{API}/{10**30}").status_code == 422

@@ -3,25 +3,24 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any
 
-from django.http import HttpRequest, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja import File, Router, Schema, Status, UploadedFile
 from pydantic import ConfigDict, Field
 
-from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART
+from heldout.site.accounts.models import User
+from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART, caller
 from heldout.site.catalog.responses import download
 from heldout.site.challenges import services
-from heldout.site.challenges.access import Viewer
+from heldout.site.challenges.access import Viewer, require
 from heldout.site.challenges.frames import phase_title
 from heldout.site.challenges.lookup import find_challenge, find_file, find_phase
 from heldout.site.challenges.models import Challenge, Phase
-from heldout.site.common.schemas import Problems
+from heldout.site.challenges.permissions import EDITORS
+from heldout.site.common.schemas import MISSING, REFUSED
 from heldout.site.common.uploads import stream
 
 router = Router(tags=["Challenges"])
-
-MISSING = {404: Problems}
-REFUSED = {401: Problems, 403: Problems, 404: Problems, 409: Problems, 422: Problems}
 
 
 class LimitsOut(Schema):
@@ -122,7 +121,31 @@ def list_challenges(request: HttpRequest) -> list[ChallengeSummary]:
 )
 def publish_challenge(request: HttpRequest, file: File[UploadedFile]) -> Status[Published]:
     """Publish a ZIP of a challenge folder. An id that the caller organises gets a new revision."""
-    challenge = services.publish(source=stream(file), by=request.auth, now=timezone.now())  # type: ignore[attr-defined]
+    challenge = services.publish(source=stream(file), by=caller(request), now=timezone.now())
+    return Status(201, Published(id=challenge.slug, revision=challenge.revision.number))
+
+
+@router.get("/folders", response={200: list[str], **REFUSED}, auth=SIGNED_IN, url_name="folders")
+def list_folders(request: HttpRequest) -> list[str]:
+    """Challenge folders on the server that the caller may publish; for those who create challenges."""
+    _require_publisher(caller(request))
+    return services.folders_on_server()
+
+
+@router.post(
+    "/folders/{folder}/publish",
+    response={201: Published, **REFUSED},
+    auth=SIGNED_IN,
+    url_name="publish-folder",
+)
+def publish_folder(request: HttpRequest, folder: str) -> Status[Published]:
+    """Publish a challenge folder that lies on the server already."""
+    by = caller(request)
+    _require_publisher(by)
+    if folder not in services.folders_on_server():
+        raise Http404("There is no such folder.")
+    source = services.folder_on_server(folder)
+    challenge = services.publish(source=source, by=by, now=timezone.now())
     return Status(201, Published(id=challenge.slug, revision=challenge.revision.number))
 
 
@@ -176,8 +199,8 @@ def list_phases(request: HttpRequest, slug: str) -> list[PhaseOut]:
 )
 def edit_phase(request: HttpRequest, slug: str, phase: str, changes: PhaseEdit) -> PhaseOut:
     """Change a phase; for organisers."""
-    now, by = timezone.now(), request.auth  # type: ignore[attr-defined]
-    found = find_phase(find_challenge(slug, by), phase)
+    (challenge, by), now = asked(request, slug), timezone.now()
+    found = find_phase(challenge, phase)
     edited = services.edit_phase(
         phase=found, by=by, now=now, **changes.model_dump(exclude_unset=True)
     )
@@ -189,8 +212,7 @@ def edit_phase(request: HttpRequest, slug: str, phase: str, changes: PhaseEdit) 
 )
 def accept_terms(request: HttpRequest, slug: str, terms: TermsIn) -> Status[None]:
     """Accept the terms as they were shown."""
-    user = request.auth  # type: ignore[attr-defined]
-    challenge = find_challenge(slug, user)
+    challenge, user = asked(request, slug)
     services.accept_terms(
         challenge=challenge, user=user, terms_digest=terms.terms_digest, now=timezone.now()
     )
@@ -218,6 +240,22 @@ def list_files(request: HttpRequest, slug: str) -> list[FileOut]:
 def get_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     """Download one file. Its ETag is its SHA-256."""
     return download(request, find_file(find_challenge(slug, viewer(request)), name))
+
+
+def asked(request: HttpRequest, slug: str, permission: str = "") -> tuple[Challenge, User]:
+    """The challenge that is meant and who asks, if they may do this with it."""
+    by = caller(request)
+    challenge = find_challenge(slug, by)
+    if permission:
+        require(by, permission, challenge)
+    return challenge, by
+
+
+def _require_publisher(by: User) -> None:
+    """Who publishes new challenges, or new revisions of one."""
+    edits = by.organises.filter(role__in=EDITORS).exists()
+    if not edits:
+        require(by, "challenges.create")
 
 
 def viewer(request: HttpRequest) -> Viewer:

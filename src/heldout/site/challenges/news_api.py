@@ -9,13 +9,12 @@ from pydantic import ConfigDict, Field
 
 from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART
 from heldout.site.challenges import news, winners
-from heldout.site.challenges.api import MISSING, REFUSED, viewer
+from heldout.site.challenges.api import asked, viewer
 from heldout.site.challenges.lookup import find_challenge
 from heldout.site.challenges.models import Announcement, Challenge
+from heldout.site.common.schemas import MISSING, REFUSED, RowId
 
 router = Router(tags=["News"])
-# No number of a row is larger in any database.
-LARGEST_ID = 2**31
 
 
 class AnnouncementOut(Schema):
@@ -97,8 +96,7 @@ def list_announcements(request: HttpRequest, slug: str) -> list[AnnouncementOut]
 )
 def announce(request: HttpRequest, slug: str, given: AnnouncementIn) -> Status[AnnouncementOut]:
     """Announce something; for organisers."""
-    user = request.auth  # type: ignore[attr-defined]
-    challenge = find_challenge(slug, user)
+    challenge, user = asked(request, slug)
     made = news.announce(challenge=challenge, by=user, now=timezone.now(), **given.model_dump())
     return Status(201, _announcement(made))
 
@@ -109,13 +107,10 @@ def announce(request: HttpRequest, slug: str, given: AnnouncementIn) -> Status[A
     auth=SIGNED_IN,
     url_name="retract",
 )
-def retract(request: HttpRequest, slug: str, announcement: int) -> Status[None]:
+def retract(request: HttpRequest, slug: str, announcement: RowId) -> Status[None]:
     """Take an announcement off the page and the feeds; for organisers."""
-    user = request.auth  # type: ignore[attr-defined]
-    challenge = find_challenge(slug, user)
-    found = None
-    if 0 <= announcement < LARGEST_ID:
-        found = challenge.announcements.filter(pk=announcement).first()
+    challenge, user = asked(request, slug)
+    found = challenge.announcements.filter(pk=announcement).first()
     if found is None:
         raise Http404("There is no such announcement.")
     news.retract(announcement=found, by=user, now=timezone.now())
@@ -127,8 +122,8 @@ def retract(request: HttpRequest, slug: str, announcement: int) -> Status[None]:
 )
 def want_mail(request: HttpRequest, slug: str, given: MailIn) -> Status[None]:
     """Whether announcements of this challenge come to the caller by mail."""
-    user = request.auth  # type: ignore[attr-defined]
-    news.want_mail(challenge=find_challenge(slug, user), user=user, wanted=given.wanted)
+    challenge, user = asked(request, slug)
+    news.want_mail(challenge=challenge, user=user, wanted=given.wanted)
     return Status(204, None)
 
 
@@ -155,8 +150,7 @@ def get_winners(request: HttpRequest, slug: str) -> WinnersOut:
 )
 def set_winners(request: HttpRequest, slug: str, given: WinnersIn) -> WinnersOut:
     """Say who wins which prize, and whether everybody sees it; for organisers."""
-    user, now = request.auth, timezone.now()  # type: ignore[attr-defined]
-    challenge = find_challenge(slug, user)
+    (challenge, user), now = asked(request, slug), timezone.now()
     entrants = {name: pk for pk, name in challenge.entrants.values_list("pk", "name")}
     winners.set_winners(
         challenge=challenge,

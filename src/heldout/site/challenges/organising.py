@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, cast
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -50,14 +48,6 @@ def organising_frame(
     return context
 
 
-def folders_on_server() -> list[str]:
-    """Challenge folders an organiser may publish without uploading them."""
-    if not settings.HELDOUT.publish_from:
-        return []
-    found = Path(settings.HELDOUT.publish_from).expanduser().glob("*/challenge.toml")
-    return sorted(file.parent.name for file in found)
-
-
 @login_required
 @get_or_post
 def new(request: HttpRequest) -> HttpResponse:
@@ -78,7 +68,7 @@ def _publish(
     request: HttpRequest, context: dict[str, Any], page: str, *, only: Challenge | None = None
 ) -> HttpResponse:
     """Show the two forms, or publish what one of them names."""
-    folders = folders_on_server()
+    folders = services.folders_on_server()
     by_folder = "folder" in request.POST
     upload = UploadChallenge(*_given(request, not by_folder))
     folder = FolderOnServer(*_given(request, by_folder), folders=folders)
@@ -100,7 +90,7 @@ def _given(request: HttpRequest, this_one: bool) -> tuple[Any, ...]:
 
 def _published(request: HttpRequest, given: dict[str, Any], only: Challenge | None) -> HttpResponse:
     source = (
-        Path(settings.HELDOUT.publish_from).expanduser() / given["folder"]
+        services.folder_on_server(given["folder"])
         if "folder" in given
         else given["archive"].file
     )

@@ -7,16 +7,15 @@ from django.utils import timezone
 from ninja import Router, Schema, Status
 from pydantic import ConfigDict, Field, StringConstraints
 
-from heldout.site.accounts.models import User
 from heldout.site.accounts.security import SIGNED_IN
 from heldout.site.challenges import services
-from heldout.site.challenges.access import require
-from heldout.site.challenges.api import REFUSED
-from heldout.site.challenges.lookup import find_challenge
+from heldout.site.challenges.api import asked
 from heldout.site.challenges.models import Challenge, Organiser, Role, Visibility
+from heldout.site.common.schemas import REFUSED
 
 router = Router(tags=["People"])
 PEOPLE = "/challenges/{slug}/people"
+MANAGE = "challenges.manage_people"
 Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -63,7 +62,7 @@ class VisibilityIn(Schema):
 @router.get(PEOPLE, response={200: PeopleOut, **REFUSED}, auth=SIGNED_IN, url_name="people")
 def get_people(request: HttpRequest, slug: str) -> PeopleOut:
     """Who runs the challenge and who is invited; for its organisers."""
-    return _people(_managed(request, slug)[0])
+    return _people(asked(request, slug, MANAGE)[0])
 
 
 @router.put(
@@ -74,7 +73,7 @@ def get_people(request: HttpRequest, slug: str) -> PeopleOut:
 )
 def set_visibility(request: HttpRequest, slug: str, given: VisibilityIn) -> PeopleOut:
     """Say who sees the challenge."""
-    challenge, by = _managed(request, slug)
+    challenge, by = asked(request, slug, MANAGE)
     services.set_visibility(
         challenge=challenge, visibility=given.visibility, by=by, now=timezone.now()
     )
@@ -89,7 +88,7 @@ def set_visibility(request: HttpRequest, slug: str, given: VisibilityIn) -> Peop
 )
 def add_organiser(request: HttpRequest, slug: str, given: OrganiserIn) -> PeopleOut:
     """Give a person a role; an account is made for an address without one."""
-    challenge, by = _managed(request, slug)
+    challenge, by = asked(request, slug, MANAGE)
     services.add_organiser(
         challenge=challenge, email=given.email, role=given.role, by=by, now=timezone.now()
     )
@@ -104,7 +103,7 @@ def add_organiser(request: HttpRequest, slug: str, given: OrganiserIn) -> People
 )
 def remove_organiser(request: HttpRequest, slug: str, handle: str) -> Status[None]:
     """Take a person's role away."""
-    challenge, by = _managed(request, slug)
+    challenge, by = asked(request, slug, MANAGE)
     rows = challenge.organisers.select_related("user", "challenge")
     found = {row.user.handle.lower(): row for row in rows}.get(handle.lower())
     if found is None:
@@ -121,7 +120,7 @@ def remove_organiser(request: HttpRequest, slug: str, handle: str) -> Status[Non
 )
 def invite(request: HttpRequest, slug: str, given: InvitationsIn) -> PeopleOut:
     """Let the owners of these addresses in."""
-    challenge, by = _managed(request, slug)
+    challenge, by = asked(request, slug, MANAGE)
     services.invite(
         challenge=challenge, emails=given.emails, by=by, now=timezone.now(), mail=given.mail
     )
@@ -136,19 +135,12 @@ def invite(request: HttpRequest, slug: str, given: InvitationsIn) -> PeopleOut:
 )
 def uninvite(request: HttpRequest, slug: str, given: AddressIn) -> PeopleOut:
     """Take an invitation back."""
-    challenge, by = _managed(request, slug)
+    challenge, by = asked(request, slug, MANAGE)
     found = challenge.invitations.filter(email__iexact=given.email).first()
     if found is None:
         raise Http404("This address is not invited.")
     services.uninvite(invitation=found, by=by, now=timezone.now())
     return _people(challenge)
-
-
-def _managed(request: HttpRequest, slug: str) -> tuple[Challenge, User]:
-    user: User = request.auth  # type: ignore[attr-defined]
-    challenge = find_challenge(slug, user)
-    require(user, "challenges.manage_people", challenge)
-    return challenge, user
 
 
 def _people(challenge: Challenge) -> PeopleOut:

@@ -108,6 +108,18 @@ def _folder(source: Path | BinaryIO) -> Iterator[Path]:
         discard(scratch)
 
 
+def folders_on_server() -> list[str]:
+    """Challenge folders an organiser may publish without uploading them."""
+    if not settings.HELDOUT.publish_from:
+        return []
+    found = Path(settings.HELDOUT.publish_from).expanduser().glob("*/challenge.toml")
+    return sorted(file.parent.name for file in found)
+
+
+def folder_on_server(name: str) -> Path:
+    return Path(settings.HELDOUT.publish_from).expanduser() / name
+
+
 def _require_slug(slug: str | None, folder: ChallengeFolder) -> None:
     found = folder.definition.challenge.id
     if slug is not None and found != slug:

@@ -27,7 +27,7 @@ from heldout.site.challenges.models import (
     Visibility,
 )
 from heldout.site.challenges.people import add_organiser, invite, remove_organiser, uninvite
-from heldout.site.challenges.publishing import publish
+from heldout.site.challenges.publishing import folder_on_server, folders_on_server, publish
 from heldout.site.common import audit
 from heldout.site.common.problems import Refused
 
@@ -38,6 +38,8 @@ __all__ = [
     "add_organiser",
     "edit_phase",
     "entrant_of",
+    "folder_on_server",
+    "folders_on_server",
     "has_accepted_terms",
     "invite",
     "join",

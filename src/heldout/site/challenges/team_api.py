@@ -14,10 +14,10 @@ from heldout.site.accounts.models import User
 from heldout.site.accounts.security import TAKING_PART
 from heldout.site.challenges import mail, teams
 from heldout.site.challenges.access import entrant_of
-from heldout.site.challenges.api import REFUSED
-from heldout.site.challenges.lookup import find_challenge
+from heldout.site.challenges.api import asked
 from heldout.site.challenges.models import Challenge, Entrant, Member, OfferState, TeamOffer
 from heldout.site.challenges.team_views import find_offer, send_offer
+from heldout.site.common.schemas import REFUSED, RowId
 
 router = Router(tags=["Teams"])
 TEAM = "/challenges/{slug}/team"
@@ -100,14 +100,14 @@ class Answer(StrEnum):
 @router.get(TEAM, response={200: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="team")
 def get_team(request: HttpRequest, slug: str) -> TeamOut:
     """As whom the caller takes part, and with whom."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     return _team(challenge, _own(challenge, user))
 
 
 @router.post(TEAM, response={201: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="form-team")
 def form_team(request: HttpRequest, slug: str, given: TeamName) -> Status[TeamOut]:
     """Form a team; who takes part already brings their submissions along."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     formed = teams.form_team(challenge=challenge, name=given.name, by=user, now=timezone.now())
     return Status(201, _team(challenge, formed))
 
@@ -115,7 +115,7 @@ def form_team(request: HttpRequest, slug: str, given: TeamName) -> Status[TeamOu
 @router.patch(TEAM, response={200: TeamOut, **REFUSED}, auth=TAKING_PART, url_name="rename-team")
 def rename_team(request: HttpRequest, slug: str, given: TeamName) -> TeamOut:
     """Give the team another name; for its captain."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     own = _own(challenge, user)
     teams.rename_team(entrant=own, name=given.name, by=user, now=timezone.now())
     return _team(challenge, own)
@@ -126,7 +126,7 @@ def rename_team(request: HttpRequest, slug: str, given: TeamName) -> TeamOut:
 )
 def list_offers(request: HttpRequest, slug: str) -> list[OfferOut]:
     """Open invitations: to the caller, and those of the team the caller leads."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     found = [_offer(one, mine=True) for one in teams.offers_to(challenge, user)]
     own = entrant_of(challenge, user)
     if own is not None and user.has_perm("challenges.lead_team", own):
@@ -140,7 +140,7 @@ def list_offers(request: HttpRequest, slug: str) -> list[OfferOut]:
 )
 def make_offer(request: HttpRequest, slug: str, given: NewOffer) -> Status[OfferMade]:
     """Invite a person, whoever opens a link, or another entrant to merge; for the captain."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     own, now = _own(challenge, user), timezone.now()
     if given.person:
         offer = teams.offer_person(entrant=own, handle=given.person, by=user, now=now)
@@ -161,9 +161,9 @@ def make_offer(request: HttpRequest, slug: str, given: NewOffer) -> Status[Offer
     auth=TAKING_PART,
     url_name="answer-offer",
 )
-def answer_offer(request: HttpRequest, slug: str, offer: int, answer: Answer) -> Status[None]:
+def answer_offer(request: HttpRequest, slug: str, offer: RowId, answer: Answer) -> Status[None]:
     """Accept or decline an invitation, or withdraw one of the own team."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     _answer(find_offer(challenge, user, offer), answer, user)
     return Status(204, None)
 
@@ -173,7 +173,7 @@ def answer_offer(request: HttpRequest, slug: str, offer: int, answer: Answer) ->
 )
 def join_team(request: HttpRequest, slug: str, given: LinkIn) -> TeamOut:
     """Join a team by an invitation's link."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     offer = teams.offer_of_link(given.secret)
     if offer is None or offer.entrant.challenge_id != challenge.pk:
         raise Http404("The invitation was used or withdrawn.")
@@ -188,7 +188,7 @@ def join_team(request: HttpRequest, slug: str, given: LinkIn) -> TeamOut:
 )
 def leave_team(request: HttpRequest, slug: str, person: str) -> Status[None]:
     """Leave the team, or as its captain take somebody off it."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     teams.leave_team(member=_member(challenge, user, person), by=user, now=timezone.now())
     return Status(204, None)
 
@@ -198,15 +198,10 @@ def leave_team(request: HttpRequest, slug: str, person: str) -> Status[None]:
 )
 def hand_over(request: HttpRequest, slug: str, given: PersonIn) -> TeamOut:
     """Make another member captain."""
-    challenge, user = _asked(request, slug)
+    challenge, user = asked(request, slug)
     member = _member(challenge, user, given.person)
     teams.hand_over(member=member, by=user, now=timezone.now())
     return _team(challenge, member.entrant)
-
-
-def _asked(request: HttpRequest, slug: str) -> tuple[Challenge, User]:
-    user: User = request.auth  # type: ignore[attr-defined]
-    return find_challenge(slug, user), user
 
 
 def _own(challenge: Challenge, user: User) -> Entrant:

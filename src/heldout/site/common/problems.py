@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from django.core.exceptions import NON_FIELD_ERRORS
+from django.forms import BaseForm
 
 from heldout.errors import BadInput, Problem
 
@@ -22,6 +25,22 @@ class Refused(BadInput):
 
 class Conflict(Refused):
     """The wish contradicts what has been done before."""
+
+
+def check_form(form: BaseForm) -> dict[str, Any]:
+    """What a form has read.
+
+    Raises:
+        BadInput: With everything the form objects to, field by field.
+    """
+    if not form.is_valid():
+        found = form.errors.get_json_data()
+        raise BadInput(
+            Problem("" if place == NON_FIELD_ERRORS else place, one["message"])
+            for place, errors in found.items()
+            for one in errors
+        )
+    return form.cleaned_data
 
 
 def as_json(problems: Iterable[Problem]) -> list[ProblemJson]:

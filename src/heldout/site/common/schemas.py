@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Any
+
 from ninja import Schema
+from pydantic import Field
+
+# The number of a row in an address; none is larger in any database.
+RowId = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 class ProblemOut(Schema):
@@ -17,3 +23,8 @@ class Problems(Schema):
     """Every refusal of the API looks like this."""
 
     problems: list[ProblemOut]
+
+
+INVALID: dict[Any, Any] = {422: Problems}
+MISSING: dict[Any, Any] = {404: Problems}
+REFUSED: dict[Any, Any] = dict.fromkeys((401, 403, 404, 409, 422), Problems)

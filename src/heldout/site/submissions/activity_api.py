@@ -6,9 +6,8 @@ from django.http import HttpRequest
 from ninja import Router, Schema
 
 from heldout.site.accounts.security import SIGNED_IN
-from heldout.site.challenges.access import require
-from heldout.site.challenges.api import REFUSED, viewer
-from heldout.site.challenges.lookup import find_challenge
+from heldout.site.challenges.api import asked
+from heldout.site.common.schemas import REFUSED
 from heldout.site.submissions import activity
 
 router = Router(tags=["Organising"])
@@ -75,9 +74,7 @@ class StatisticsOut(Schema):
 )
 def get_statistics(request: HttpRequest, slug: str) -> StatisticsOut:
     """Submissions by day, reasons of refusals and scores over time; for organisers."""
-    user = viewer(request)
-    challenge = find_challenge(slug, user)
-    require(user, "challenges.review", challenge)
+    challenge, _ = asked(request, slug, "challenges.review")
     return StatisticsOut(
         totals=TotalsOut(**activity.totals(challenge)._asdict()),
         days=[DayOut(**one._asdict()) for one in activity.days(challenge)],

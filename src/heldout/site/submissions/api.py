@@ -19,12 +19,12 @@ from django.utils import timezone
 from ninja import File, Form, Router, Schema, Status, UploadedFile
 from ninja.params.functions import Header
 
-from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART
+from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART, caller
 from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
-from heldout.site.challenges.api import MISSING, REFUSED, viewer
+from heldout.site.challenges.api import viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
-from heldout.site.common.schemas import ProblemOut
+from heldout.site.common.schemas import MISSING, REFUSED, ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
 from heldout.site.submissions.models import Submission
@@ -176,7 +176,7 @@ def submit(
     idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
 ) -> Status[SubmissionOut]:
     """Hand in a predictions file. A retry with the same `Idempotency-Key` is the same submission."""
-    user, now = request.auth, timezone.now()  # type: ignore[attr-defined]
+    user, now = caller(request), timezone.now()
     found = find_phase(find_challenge(slug, user), phase)
     submission = services.submit_as_oneself(
         phase=found,
@@ -250,7 +250,7 @@ def get_submission_file(request: HttpRequest, submission: str) -> HttpResponseBa
 )
 def withdraw(request: HttpRequest, submission: str) -> SubmissionOut:
     """Take a submission back. Before its scoring began it does not count against the limits."""
-    user = request.auth  # type: ignore[attr-defined]
+    user = caller(request)
     found = services.withdraw(submission=_find(submission, user), by=user, now=timezone.now())
     return _submission(found, user)
 
@@ -269,7 +269,7 @@ class ChoiceIn(Schema):
 )
 def choose(request: HttpRequest, submission: str, choice: ChoiceIn) -> SubmissionOut:
     """Say which submissions count at the end, where the phase lets entrants choose."""
-    user = request.auth  # type: ignore[attr-defined]
+    user = caller(request)
     found = _find(submission, user)
     services.choose(submission=found, by=user, chosen=choice.chosen, now=timezone.now())
     return _submission(found, user)
@@ -283,7 +283,7 @@ def choose(request: HttpRequest, submission: str, choice: ChoiceIn) -> Submissio
 )
 def rescore(request: HttpRequest, submission: str) -> SubmissionOut:
     """Score again what failed or was scored by an earlier revision; for organisers."""
-    user = request.auth  # type: ignore[attr-defined]
+    user = caller(request)
     found = _find(submission, user)
     services.rescore(submission=found, by=user, now=timezone.now())
     return _submission(found, user)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -10,18 +11,20 @@ from django.http import Http404, HttpRequest
 from django.utils import timezone
 from ninja import Router, Schema, Status
 
-from heldout.site.accounts.security import SIGNED_IN
-from heldout.site.challenges.api import REFUSED, viewer
-from heldout.site.challenges.lookup import find_challenge, find_phase
+from heldout.site.accounts.models import User
+from heldout.site.accounts.security import SIGNED_IN, caller
+from heldout.site.challenges.api import asked
+from heldout.site.challenges.lookup import find_phase
 from heldout.site.challenges.models import Challenge
-from heldout.site.challenges.services import require
 from heldout.site.common import audit
 from heldout.site.common.models import AuditEntry
+from heldout.site.common.schemas import REFUSED, RowId
 from heldout.site.submissions import alerts, dead_letters, rejudging, services
 from heldout.site.submissions.models import Alert, Rejudging, Submission
 
 router = Router(tags=["Organising"], auth=SIGNED_IN)
 LIST_LIMIT = 500
+REVIEW = "challenges.review"
 
 
 class PhaseScoringOut(Schema):
@@ -58,7 +61,7 @@ class AgainOut(Schema):
 @router.get("/challenges/{slug}/scoring", response={200: ScoringOut, **REFUSED}, url_name="scoring")
 def get_scoring(request: HttpRequest, slug: str) -> dict[str, Any]:
     """How the scoring of each phase goes, and what could not be scored; for organisers."""
-    return _scoring(request, find_challenge(slug, viewer(request)))
+    return _scoring(*asked(request, slug))
 
 
 @router.post(
@@ -68,10 +71,7 @@ def get_scoring(request: HttpRequest, slug: str) -> dict[str, Any]:
 )
 def pause(request: HttpRequest, slug: str, phase: str) -> dict[str, Any]:
     """Begin no more scoring of a phase. Files are still taken in; they wait."""
-    challenge = find_challenge(slug, viewer(request))
-    found, by = find_phase(challenge, phase), request.auth  # type: ignore[attr-defined]
-    services.pause(phase=found, by=by, now=timezone.now())
-    return _scoring(request, challenge)
+    return _switched(request, slug, phase, services.pause)
 
 
 @router.post(
@@ -81,10 +81,7 @@ def pause(request: HttpRequest, slug: str, phase: str) -> dict[str, Any]:
 )
 def resume(request: HttpRequest, slug: str, phase: str) -> dict[str, Any]:
     """Go on with the scoring of a phase that an organiser, or failures in a row, paused."""
-    challenge = find_challenge(slug, viewer(request))
-    found, by = find_phase(challenge, phase), request.auth  # type: ignore[attr-defined]
-    services.resume(phase=found, by=by, now=timezone.now())
-    return _scoring(request, challenge)
+    return _switched(request, slug, phase, services.resume)
 
 
 @router.post(
@@ -94,17 +91,23 @@ def resume(request: HttpRequest, slug: str, phase: str) -> dict[str, Any]:
 )
 def rescore_failed(request: HttpRequest, slug: str) -> dict[str, int]:
     """Score everything again that could not be scored."""
-    challenge, by = find_challenge(slug, viewer(request)), request.auth  # type: ignore[attr-defined]
-    require(by, "challenges.review", challenge)
+    challenge, by = asked(request, slug, REVIEW)
     return {"waiting": services.rescore_failed(challenge=challenge, by=by, now=timezone.now())}
 
 
-def _scoring(request: HttpRequest, challenge: Challenge) -> dict[str, Any]:
-    viewing = viewer(request)
+def _switched(
+    request: HttpRequest, slug: str, phase: str, verb: Callable[..., bool]
+) -> dict[str, Any]:
+    challenge, by = asked(request, slug)
+    verb(phase=find_phase(challenge, phase), by=by, now=timezone.now())
+    return _scoring(challenge, by)
+
+
+def _scoring(challenge: Challenge, by: User) -> dict[str, Any]:
     return {
         "phases": [
             {**one._asdict(), "phase": one.phase.key, "paused": one.paused or None}
-            for one in dead_letters.scoring_of(challenge=challenge, viewer=viewing)
+            for one in dead_letters.scoring_of(challenge=challenge, viewer=by)
         ],
         "dead_letters": [
             {
@@ -113,7 +116,7 @@ def _scoring(request: HttpRequest, challenge: Challenge) -> dict[str, Any]:
                 "phase": one.submission.phase.key,
                 "entrant": one.submission.entrant.name,
             }
-            for one in dead_letters.dead_letters(challenge=challenge, viewer=viewing)
+            for one in dead_letters.dead_letters(challenge=challenge, viewer=by)
         ],
     }
 
@@ -161,8 +164,7 @@ class RejudgingIn(Schema):
 )
 def list_rejudgings(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
     """All rejudging sets, the latest first, without their changes."""
-    challenge = find_challenge(slug, viewer(request))
-    require(viewer(request), "challenges.review", challenge)
+    challenge, _ = asked(request, slug, REVIEW)
     return [_rejudging(one, []) for one in challenge.rejudgings.select_related("revision")]
 
 
@@ -173,7 +175,7 @@ def list_rejudgings(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
 )
 def start_rejudging(request: HttpRequest, slug: str, given: RejudgingIn) -> Any:
     """Score submissions anew in the dark: by the newest revision, with test items retired."""
-    challenge, by = find_challenge(slug, viewer(request)), request.auth  # type: ignore[attr-defined]
+    challenge, by = asked(request, slug)
     made = rejudging.start(challenge=challenge, by=by, now=timezone.now(), **given.model_dump())
     return Status(201, _rejudging(made, []))
 
@@ -183,7 +185,7 @@ def start_rejudging(request: HttpRequest, slug: str, given: RejudgingIn) -> Any:
     response={200: RejudgingOut, **REFUSED},
     url_name="rejudging",
 )
-def get_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+def get_rejudging(request: HttpRequest, slug: str, number: RowId) -> dict[str, Any]:
     """One set, and how scores and ranks would change."""
     return _shown(request, _find_rejudging(request, slug, number))
 
@@ -193,10 +195,9 @@ def get_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, Any
     response={200: RejudgingOut, **REFUSED},
     url_name="apply-rejudging",
 )
-def apply_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+def apply_rejudging(request: HttpRequest, slug: str, number: RowId) -> dict[str, Any]:
     """Let all new results count at once; the old ones are kept."""
-    found, by = _find_rejudging(request, slug, number), request.auth  # type: ignore[attr-defined]
-    return _shown(request, rejudging.apply(rejudging=found, by=by, now=timezone.now()))
+    return _ended(request, slug, number, rejudging.apply)
 
 
 @router.post(
@@ -204,15 +205,20 @@ def apply_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, A
     response={200: RejudgingOut, **REFUSED},
     url_name="cancel-rejudging",
 )
-def cancel_rejudging(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+def cancel_rejudging(request: HttpRequest, slug: str, number: RowId) -> dict[str, Any]:
     """Throw a set away; nothing changes."""
-    found, by = _find_rejudging(request, slug, number), request.auth  # type: ignore[attr-defined]
-    return _shown(request, rejudging.cancel(rejudging=found, by=by, now=timezone.now()))
+    return _ended(request, slug, number, rejudging.cancel)
 
 
-def _find_rejudging(request: HttpRequest, slug: str, number: int) -> Rejudging:
-    challenge = find_challenge(slug, viewer(request))
-    require(viewer(request), "challenges.review", challenge)
+def _ended(
+    request: HttpRequest, slug: str, number: RowId, verb: Callable[..., Rejudging]
+) -> dict[str, Any]:
+    found = _find_rejudging(request, slug, number)
+    return _shown(request, verb(rejudging=found, by=caller(request), now=timezone.now()))
+
+
+def _find_rejudging(request: HttpRequest, slug: str, number: RowId) -> Rejudging:
+    challenge, _ = asked(request, slug, REVIEW)
     found = challenge.rejudgings.select_related("revision").filter(pk=number).first()
     if found is None:
         raise Http404("There is no such rejudging set.")
@@ -220,7 +226,7 @@ def _find_rejudging(request: HttpRequest, slug: str, number: int) -> Rejudging:
 
 
 def _shown(request: HttpRequest, found: Rejudging) -> dict[str, Any]:
-    changes = rejudging.changes(rejudging=found, viewer=viewer(request), now=timezone.now())
+    changes = rejudging.changes(rejudging=found, viewer=caller(request), now=timezone.now())
     return _rejudging(found, changes)
 
 
@@ -269,8 +275,7 @@ class VerdictOut(Schema):
 @router.get("/challenges/{slug}/audit", response={200: list[EntryOut], **REFUSED}, url_name="audit")
 def list_audit(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
     """Who did what in a challenge, the latest 500 first; for organisers."""
-    challenge = find_challenge(slug, viewer(request))
-    require(viewer(request), "challenges.review", challenge)
+    challenge, _ = asked(request, slug, REVIEW)
     found = AuditEntry.objects.filter(subject__in=_subjects(challenge)).select_related("actor")
     shown = ("id", "at", "action", "subject", "details", "previous", "digest")
     return [
@@ -297,7 +302,7 @@ def _subjects(challenge: Challenge) -> list[str]:
 @router.get("/audit/verify", response={200: VerdictOut, **REFUSED}, url_name="verify-audit")
 def verify_audit(request: HttpRequest, head: str = "") -> dict[str, Any]:
     """Follow the chain of the site's audit log; for the site's staff."""
-    if not viewer(request).is_staff:
+    if not caller(request).is_staff:
         raise PermissionDenied("This is for the site's staff.")
     verdict = audit.verify(head=head)
     return {**verdict._asdict(), "faults": [one._asdict() for one in verdict.faults]}
@@ -318,8 +323,8 @@ class AlertOut(Schema):
 )
 def list_alerts(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
     """What organisers should look at: bursts, and predictions that are too much alike."""
-    challenge = find_challenge(slug, viewer(request))
-    return [_alert(one) for one in alerts.alerts_of(challenge=challenge, viewer=viewer(request))]
+    challenge, by = asked(request, slug)
+    return [_alert(one) for one in alerts.alerts_of(challenge=challenge, viewer=by)]
 
 
 @router.post(
@@ -327,12 +332,9 @@ def list_alerts(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
     response={200: AlertOut, **REFUSED},
     url_name="settle-alert",
 )
-def settle_alert(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+def settle_alert(request: HttpRequest, slug: str, number: RowId) -> dict[str, Any]:
     """Say that an alert was looked at."""
-    found, by = _find_alert(request, slug, number), request.auth  # type: ignore[attr-defined]
-    alerts.settle(alert=found, by=by, now=timezone.now())
-    found.refresh_from_db()
-    return _alert(found)
+    return _answered(request, slug, number, alerts.settle)
 
 
 @router.post(
@@ -340,21 +342,21 @@ def settle_alert(request: HttpRequest, slug: str, number: int) -> dict[str, Any]
     response={200: AlertOut, **REFUSED},
     url_name="count-as-one",
 )
-def count_as_one(request: HttpRequest, slug: str, number: int) -> dict[str, Any]:
+def count_as_one(request: HttpRequest, slug: str, number: RowId) -> dict[str, Any]:
     """Hold everybody of the alert's entrants to one person's limits."""
-    found, by = _find_alert(request, slug, number), request.auth  # type: ignore[attr-defined]
-    alerts.count_as_one(alert=found, by=by, now=timezone.now())
-    found.refresh_from_db()
-    return _alert(found)
+    return _answered(request, slug, number, alerts.count_as_one)
 
 
-def _find_alert(request: HttpRequest, slug: str, number: int) -> Alert:
-    challenge = find_challenge(slug, viewer(request))
-    require(viewer(request), "challenges.review", challenge)
+def _answered(
+    request: HttpRequest, slug: str, number: RowId, verb: Callable[..., Any]
+) -> dict[str, Any]:
+    challenge, by = asked(request, slug, REVIEW)
     found = challenge.alerts.filter(pk=number).first()
     if found is None:
         raise Http404("There is no such alert.")
-    return found
+    verb(alert=found, by=by, now=timezone.now())
+    found.refresh_from_db()
+    return _alert(found)
 
 
 def _alert(found: Alert) -> dict[str, Any]:

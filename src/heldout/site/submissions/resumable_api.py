@@ -17,10 +17,9 @@ from ninja import Router
 from ninja.errors import HttpError
 from ninja.params.functions import Header
 
-from heldout.site.accounts.models import User
-from heldout.site.accounts.security import ANYBODY, TAKING_PART
-from heldout.site.challenges.api import REFUSED
+from heldout.site.accounts.security import ANYBODY, TAKING_PART, caller
 from heldout.site.challenges.lookup import find_challenge, find_phase
+from heldout.site.common.schemas import REFUSED
 from heldout.site.submissions import resumable
 
 router = Router(tags=["Resumable uploads"])
@@ -53,10 +52,6 @@ def _speaks_tus(view: View) -> View:
         return response
 
     return answer
-
-
-def _user(request: HttpRequest) -> User:
-    return request.auth  # type: ignore[attr-defined, no-any-return]
 
 
 @router.api_operation(
@@ -107,7 +102,7 @@ def create(
 def _create(
     request: HttpRequest, slug: str, phase: str, length: str, metadata: str, key: str
 ) -> HttpResponse:
-    user = _user(request)
+    user = caller(request)
     about = _metadata(metadata)
     upload = resumable.create(
         phase=find_phase(find_challenge(slug, user), phase),
@@ -152,7 +147,7 @@ def look(request: HttpRequest, upload: str, tus_resumable: Version = "") -> Http
 
 @_speaks_tus
 def _look(request: HttpRequest, upload: str) -> HttpResponse:
-    found = resumable.find(upload, by=_user(request), now=timezone.now())
+    found = resumable.find(upload, by=caller(request), now=timezone.now())
     return _state(found, found.offset, 200, found.submission)
 
 
@@ -192,7 +187,7 @@ def go_on(
 def _go_on(request: HttpRequest, upload: str, offset: str, checksum: str) -> HttpResponse:
     if request.content_type != BYTES:
         raise HttpError(415, f"send the bytes as {BYTES}")
-    user, now = _user(request), timezone.now()
+    user, now = caller(request), timezone.now()
     found = resumable.find(upload, by=user, now=now)
     begin = _number(offset, "Upload-Offset")
     try:
@@ -214,5 +209,5 @@ def end(request: HttpRequest, upload: str, tus_resumable: Version = "") -> HttpR
 
 @_speaks_tus
 def _end(request: HttpRequest, upload: str) -> HttpResponse:
-    resumable.end(resumable.find(upload, by=_user(request), now=timezone.now()))
+    resumable.end(resumable.find(upload, by=caller(request), now=timezone.now()))
     return HttpResponse(status=204)

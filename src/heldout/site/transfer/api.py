@@ -6,16 +6,14 @@ from django.http import Http404, HttpRequest, HttpResponseBase
 from django.utils import timezone
 from ninja import Router, Schema, Status
 
-from heldout.site.accounts.models import User
 from heldout.site.accounts.security import SIGNED_IN
 from heldout.site.catalog.responses import send
-from heldout.site.challenges.access import require
-from heldout.site.challenges.api import REFUSED
-from heldout.site.challenges.lookup import find_challenge
-from heldout.site.challenges.models import Challenge
+from heldout.site.challenges.api import asked
+from heldout.site.common.schemas import REFUSED
 from heldout.site.transfer import services
 
 router = Router(tags=["Archives"])
+EXPORT = "challenges.export"
 
 
 class ArchiveOut(Schema):
@@ -40,7 +38,7 @@ class Asked(Schema):
 )
 def list_archives(request: HttpRequest, slug: str) -> list[ArchiveOut]:
     """The archives of everything in the challenge; for its organisers."""
-    challenge, _ = _exported(request, slug)
+    challenge, _ = asked(request, slug, EXPORT)
     found = services.archives(challenge, now=timezone.now())
     return [ArchiveOut(**one._asdict()) for one in found]
 
@@ -53,7 +51,7 @@ def list_archives(request: HttpRequest, slug: str) -> list[ArchiveOut]:
 )
 def ask_for_archive(request: HttpRequest, slug: str) -> Status[Asked]:
     """Have everything exported, answers included; the list says when it is there."""
-    challenge, user = _exported(request, slug)
+    challenge, user = asked(request, slug, EXPORT)
     name = services.ask_for_archive(challenge=challenge, by=user, now=timezone.now())
     return Status(202, Asked(name=name))
 
@@ -66,15 +64,8 @@ def ask_for_archive(request: HttpRequest, slug: str) -> Status[Asked]:
 )
 def get_archive(request: HttpRequest, slug: str, archive: str) -> HttpResponseBase:
     """Download an archive."""
-    challenge, _ = _exported(request, slug)
+    challenge, _ = asked(request, slug, EXPORT)
     path = services.find_archive(challenge, archive, now=timezone.now())
     if path is None:
         raise Http404("There is no such archive.")
     return send(request, path, name=archive, etag=f'"{archive}"')
-
-
-def _exported(request: HttpRequest, slug: str) -> tuple[Challenge, User]:
-    user: User = request.auth  # type: ignore[attr-defined]
-    challenge = find_challenge(slug, user)
-    require(user, "challenges.export", challenge)
-    return challenge, user

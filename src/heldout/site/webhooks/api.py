@@ -9,16 +9,14 @@ from ninja import Router, Schema, Status
 from pydantic import ConfigDict
 
 from heldout.site.accounts.models import User
-from heldout.site.accounts.security import SIGNED_IN
-from heldout.site.challenges.api import REFUSED
+from heldout.site.accounts.security import SIGNED_IN, caller
 from heldout.site.challenges.lookup import find_challenge
+from heldout.site.common.schemas import REFUSED, RowId
 from heldout.site.webhooks import services
 from heldout.site.webhooks.models import Delivery, Endpoint
 
 router = Router(tags=["Webhooks"], auth=SIGNED_IN)
 SHOWN = 100
-# No number of a row is larger in any database.
-LARGEST_ID = 2**31
 
 
 class WebhookIn(Schema):
@@ -72,13 +70,13 @@ class DeliveryOut(Schema):
 @router.get("/webhooks", response={200: list[WebhookOut], **REFUSED}, url_name="webhooks")
 def list_webhooks(request: HttpRequest) -> list[WebhookOut]:
     """The caller's webhooks."""
-    return [WebhookOut(**_fields(one)) for one in services.endpoints(_user(request))]
+    return [WebhookOut(**_fields(one)) for one in services.endpoints(caller(request))]
 
 
 @router.post("/webhooks", response={201: NewWebhook, **REFUSED}, url_name="add-webhook")
 def add_webhook(request: HttpRequest, given: WebhookIn) -> Status[NewWebhook]:
     """Have finished submissions told to an https address on the public internet."""
-    user = _user(request)
+    user = caller(request)
     challenge = find_challenge(given.challenge, user) if given.challenge else None
     endpoint, secret = services.add_endpoint(
         owner=user, url=given.url, challenge=challenge, now=timezone.now()
@@ -87,26 +85,26 @@ def add_webhook(request: HttpRequest, given: WebhookIn) -> Status[NewWebhook]:
 
 
 @router.get("/webhooks/{endpoint}", response={200: WebhookOut, **REFUSED}, url_name="webhook")
-def get_webhook(request: HttpRequest, endpoint: int) -> WebhookOut:
+def get_webhook(request: HttpRequest, endpoint: RowId) -> WebhookOut:
     """One webhook."""
-    return WebhookOut(**_fields(_find(endpoint, _user(request))))
+    return WebhookOut(**_fields(_find(endpoint, caller(request))))
 
 
 @router.patch(
     "/webhooks/{endpoint}", response={200: WebhookOut, **REFUSED}, url_name="switch-webhook"
 )
-def switch_webhook(request: HttpRequest, endpoint: int, given: WebhookChange) -> WebhookOut:
+def switch_webhook(request: HttpRequest, endpoint: RowId, given: WebhookChange) -> WebhookOut:
     """Switch a webhook off, or on again; what happened in between is not sent."""
-    user = _user(request)
+    user = caller(request)
     found = _find(endpoint, user)
     services.switch(endpoint=found, on=given.on, by=user, now=timezone.now())
     return WebhookOut(**_fields(found))
 
 
 @router.delete("/webhooks/{endpoint}", response={204: None, **REFUSED}, url_name="remove-webhook")
-def remove_webhook(request: HttpRequest, endpoint: int) -> Status[None]:
+def remove_webhook(request: HttpRequest, endpoint: RowId) -> Status[None]:
     """Send nothing more there, and forget what was sent."""
-    user = _user(request)
+    user = caller(request)
     services.remove_endpoint(endpoint=_find(endpoint, user), by=user, now=timezone.now())
     return Status(204, None)
 
@@ -114,9 +112,9 @@ def remove_webhook(request: HttpRequest, endpoint: int) -> Status[None]:
 @router.post(
     "/webhooks/{endpoint}/ping", response={202: DeliveryOut, **REFUSED}, url_name="ping-webhook"
 )
-def ping_webhook(request: HttpRequest, endpoint: int) -> Status[DeliveryOut]:
+def ping_webhook(request: HttpRequest, endpoint: RowId) -> Status[DeliveryOut]:
     """Send a message of the type `ping`, to try the address."""
-    made = services.ping(endpoint=_find(endpoint, _user(request)), now=timezone.now())
+    made = services.ping(endpoint=_find(endpoint, caller(request)), now=timezone.now())
     return Status(202, DeliveryOut.from_orm(made))
 
 
@@ -125,9 +123,9 @@ def ping_webhook(request: HttpRequest, endpoint: int) -> Status[DeliveryOut]:
     response={200: list[DeliveryOut], **REFUSED},
     url_name="deliveries",
 )
-def list_deliveries(request: HttpRequest, endpoint: int) -> list[DeliveryOut]:
+def list_deliveries(request: HttpRequest, endpoint: RowId) -> list[DeliveryOut]:
     """What was sent in the last 30 days and what became of it, the newest first."""
-    found = _find(endpoint, _user(request)).deliveries.all()[:SHOWN]
+    found = _find(endpoint, caller(request)).deliveries.all()[:SHOWN]
     return [DeliveryOut.from_orm(one) for one in found]
 
 
@@ -136,24 +134,18 @@ def list_deliveries(request: HttpRequest, endpoint: int) -> list[DeliveryOut]:
     response={202: DeliveryOut, **REFUSED},
     url_name="send-again",
 )
-def send_again(request: HttpRequest, endpoint: int, delivery: str) -> Status[DeliveryOut]:
+def send_again(request: HttpRequest, endpoint: RowId, delivery: str) -> Status[DeliveryOut]:
     """Send a finished message once more, under its old id."""
     found = Delivery.objects.select_related("endpoint").filter(
-        pk=delivery.replace("\0", ""), endpoint=_find(endpoint, _user(request))
+        pk=delivery.replace("\0", ""), endpoint=_find(endpoint, caller(request))
     )
     if (one := found.first()) is None:
         raise Http404("There is no such message.")
     return Status(202, DeliveryOut.from_orm(services.send_again(delivery=one, now=timezone.now())))
 
 
-def _user(request: HttpRequest) -> User:
-    return request.auth  # type: ignore[attr-defined, no-any-return]
-
-
 def _find(endpoint: int, user: User) -> Endpoint:
-    found = None
-    if 0 <= endpoint < LARGEST_ID:
-        found = services.endpoints(user).filter(pk=endpoint).first()
+    found = services.endpoints(user).filter(pk=endpoint).first()
     if found is None:
         raise Http404("There is no such webhook.")
     return found

@@ -1,0 +1,160 @@
+"""Everything a page can do is there for programs: each page that takes a form, and its operations.
+
+The pages come from the URL resolver, the operations from the API's own description. A page whose name is
+missing here fails the test: add its operation, or say why it has none.
+"""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from django.template import engines
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from heldout.site.api import api
+
+# A page's name, with the form on it that is meant where it has several; what does the same.
+ACTIONS = {
+    "accounts:account#profile": "PATCH /account",
+    "accounts:revoke-token": "DELETE /account/tokens/{token}",
+    "catalog:add": "POST /data",
+    "catalog:edit": "PATCH /data/{slug}",
+    "challenges:new": "POST /challenges, POST /folders/{folder}/publish",
+    "challenges:new-revision": "POST /challenges, POST /folders/{folder}/publish",
+    "challenges:rules": "POST /challenges/{slug}/terms",
+    "challenges:want-mail": "PUT /challenges/{slug}/mail",
+    "challenges:team#name": "POST /challenges/{slug}/team, PATCH /challenges/{slug}/team",
+    "challenges:team#person": "POST /challenges/{slug}/team/offers",
+    "challenges:team#mail": "POST /challenges/{slug}/team/offers",
+    "challenges:team#merge": "POST /challenges/{slug}/team/offers",
+    "challenges:team-join": "POST /challenges/{slug}/team/join",
+    "challenges:team-offer": "POST /challenges/{slug}/team/offers/{offer}/{answer}",
+    "challenges:team-leave": "DELETE /challenges/{slug}/team/members/{person}",
+    "challenges:team-lead": "POST /challenges/{slug}/team/captain",
+    "challenges:edit-phase": "PATCH /challenges/{slug}/phases/{phase}",
+    "challenges:write-news": "POST /challenges/{slug}/announcements",
+    "challenges:retract-news": "DELETE /challenges/{slug}/announcements/{announcement}",
+    "challenges:name-winners": "PUT /challenges/{slug}/winners",
+    "challenges:people#visibility": "PUT /challenges/{slug}/visibility",
+    "challenges:people#organiser": "PUT /challenges/{slug}/people/organisers",
+    "challenges:people#invite": "POST /challenges/{slug}/people/invitations",
+    "challenges:uninvite": "POST /challenges/{slug}/people/invitations/withdraw",
+    "challenges:remove-organiser": "DELETE /challenges/{slug}/people/organisers/{handle}",
+    "planner:trace": "POST /planner/traces",
+    "submissions:submit": "POST /challenges/{slug}/phases/{phase}/submissions",
+    "submissions:withdraw": "POST /submissions/{submission}/withdraw",
+    "submissions:choose": "POST /submissions/{submission}/choose",
+    "submissions:rescore": "POST /submissions/{submission}/rescore",
+    "submissions:rescore-failed": "POST /challenges/{slug}/scoring/again",
+    "submissions:pause": "POST /challenges/{slug}/phases/{phase}/pause",
+    "submissions:resume": "POST /challenges/{slug}/phases/{phase}/resume",
+    "submissions:alert": "POST /challenges/{slug}/alerts/{number}/settle, "
+    "POST /challenges/{slug}/alerts/{number}/count-as-one",
+    "submissions:rejudgings": "POST /challenges/{slug}/rejudgings",
+    "submissions:apply-rejudging": "POST /challenges/{slug}/rejudgings/{number}/apply",
+    "submissions:cancel-rejudging": "POST /challenges/{slug}/rejudgings/{number}/cancel",
+    "transfer:archives": "POST /challenges/{slug}/archives",
+    "webhooks:list": "POST /webhooks",
+    "webhooks:ping": "POST /webhooks/{endpoint}/ping",
+    "webhooks:switch": "PATCH /webhooks/{endpoint}",
+    "webhooks:remove": "DELETE /webhooks/{endpoint}",
+    "webhooks:send-again": "POST /webhooks/{endpoint}/deliveries/{delivery}/again",
+}
+# Pages without an operation, each with its reason.
+REASONS = {
+    "accounts:account#token": "a token that could make others would outlive being revoked",
+    "accounts:link": "signs a browser in",
+}
+# Whole packages, by the beginning of their addresses.
+PACKAGES = {
+    "accounts/": "allauth: signing in and its factors are for a person in a browser",
+    "admin/": "Django's own pages for the site's staff",
+    "api/": "the API itself",
+}
+TEMPLATES = {
+    "accounts:account": "accounts/account.html",
+    "challenges:team": "challenges/team.html challenges/team_own.html",
+    "challenges:people": "challenges/people.html",
+}
+FORM = re.compile(r'<input type="hidden" name="form" value="(\w+)">')
+OURS = "heldout.site."
+
+
+def pages(
+    resolver: URLResolver, space: str = "", before: str = ""
+) -> Iterator[tuple[str, URLPattern]]:
+    """The name and the route of everything that answers, packages of others left out."""
+    for entry in resolver.url_patterns:
+        address = before + str(entry.pattern)
+        if isinstance(entry, URLResolver):
+            yield from pages(entry, entry.namespace or space, address)
+        elif entry.callback.__module__.startswith(OURS):
+            yield f"{space}:{entry.name}", entry
+        else:
+            assert address.startswith(tuple(PACKAGES)) or "POST" not in methods(entry.callback)
+
+
+def methods(view) -> set[str]:
+    """What `require_http_methods` lets through, below whatever else decorates a view."""
+    while view is not None:
+        for cell in view.__closure__ or ():
+            found = cell.cell_contents
+            if isinstance(found, list | tuple) and found and all(map(is_verb, found)):
+                return set(found)
+        view = getattr(view, "__wrapped__", None)
+    return {"GET", "POST"}
+
+
+def is_verb(value: object) -> bool:
+    return isinstance(value, str) and value.isupper()
+
+
+def forms_of(name: str) -> list[str]:
+    """The page's forms by their names, if it has several."""
+    files = TEMPLATES.get(name, "").split()
+    django = engines["django"]
+    sources = (django.get_template(file).template.source for file in files)
+    found = sorted({form for source in sources for form in FORM.findall(source)})
+    return [f"{name}#{form}" for form in found] or [name]
+
+
+@pytest.fixture(scope="module")
+def actions() -> set[str]:
+    found = [name for name, page in pages(get_resolver()) if "POST" in methods(page.callback)]
+    return {action for name in found for action in forms_of(name)}
+
+
+@pytest.fixture(scope="module")
+def operations() -> set[str]:
+    described = api.get_openapi_schema()["paths"]
+    return {
+        f"{verb.upper()} {path.removeprefix('/api/v1')}"
+        for path, verbs in described.items()
+        for verb in verbs
+    }
+
+
+def test_every_page_that_takes_a_form_has_its_operation_or_a_reason(actions):
+    assert actions == ACTIONS.keys() | REASONS.keys()
+
+
+def test_every_operation_named_is_one_of_the_api(operations):
+    assert {one for listed in ACTIONS.values() for one in listed.split(", ")} <= operations
+
+
+def test_every_page_with_several_forms_is_looked_into(root):
+    folder = root / "src/heldout/site"
+    looked = {file for files in TEMPLATES.values() for file in files.split()}
+    several = {
+        file.relative_to(file.parents[1]).as_posix()
+        for file in folder.glob("*/templates/**/*.html")
+        if FORM.search(file.read_text())
+    }
+    assert several == looked
+
+
+def test_the_resolver_is_searched_through_and_through(actions):
+    """A search that finds nothing would find nothing missing."""
+    assert len(actions) > 30
+    assert "submissions:withdraw" in actions
+    assert "challenges:overview" not in actions
