@@ -34,6 +34,7 @@ from heldout.datasets.profile.shift import (
     two_samples,
 )
 from heldout.datasets.profile.statistic import Bars, Grid, Statistic, rows_behind
+from heldout.datasets.profile.world import income_groups, world_population
 
 __all__ = [
     "Bars",
@@ -54,6 +55,7 @@ __all__ = [
     "effective_classes",
     "gini",
     "image_quality",
+    "income_groups",
     "label_noise",
     "licence_conflicts",
     "missing_fields",
@@ -72,4 +74,5 @@ __all__ = [
     "text_lengths",
     "two_sample_test",
     "two_samples",
+    "world_population",
 ]

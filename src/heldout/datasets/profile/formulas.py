@@ -19,6 +19,11 @@ FORMULAS = {
         "proportions finds at the level 5 % with a power of 80 %."
     ),
     "concentration": "Shares pᵢ of each value; Herfindahl's index Σ pᵢ² and its inverse; Gini.",
+    "world-population": (
+        "A country's share s of the examples over its share w of the world's people (UN, 2024); "
+        "½ Σ |s − w| would have to be from elsewhere."
+    ),
+    "income-groups": "The same shares of the World Bank's four groups of countries.",
     "quantiles": "Between neighbouring values in proportion (type 7).",
     "missing-fields": "The column is absent, or the cell is empty or blank.",
     "opt-outs": "The opt-out says anything but no, or names where it was said.",

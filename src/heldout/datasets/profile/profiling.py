@@ -38,6 +38,7 @@ from heldout.datasets.profile.rights import (
 )
 from heldout.datasets.profile.shift import split_shift, two_samples
 from heldout.datasets.profile.statistic import Statistic
+from heldout.datasets.profile.world import country_column, income_groups, world_population
 from heldout.datasets.table import ID
 from heldout.datasets.vectors import Vectors
 
@@ -120,6 +121,10 @@ def _of_origin(dataset: DataSet) -> Iterator[Statistic]:
     for name in dict.fromkeys((*PLACES, *filter(None, fields))):
         if _has_groups(dataset, name, most=len(dataset) // 2):
             yield concentration(dataset, name)
+    country = country_column(dataset)
+    if country is not None:
+        yield world_population(dataset, country)
+        yield income_groups(dataset, country)
     if "income" in dataset.examples.columns and dataset.examples["income"].dtype.is_numeric():
         groups = next((name for name in ("region", "country") if _has_groups(dataset, name)), None)
         yield quantiles(dataset, "income", by=groups)
