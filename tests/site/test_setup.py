@@ -62,14 +62,25 @@ def test_the_database_and_its_journals_are_the_owners_alone(folder):
 
 
 def test_every_connection_of_sqlite_is_durable(folder):
+    """And a transaction holds the write lock from its beginning: no second one gets in between."""
     then = """
-from django.db import connection
+import sqlite3
+from contextlib import closing
+from django.conf import settings
+from django.db import connection, transaction
 cursor = connection.cursor()
 for name in ("journal_mode", "synchronous", "foreign_keys"):
     print(cursor.execute(f"PRAGMA {name}").fetchone()[0])
-print(connection.transaction_mode)
+with closing(sqlite3.connect(settings.DATABASES["default"]["NAME"], timeout=0)) as other:
+    with transaction.atomic():
+        try:
+            other.execute("BEGIN IMMEDIATE")
+            print("a second one began")
+        except sqlite3.OperationalError as error:
+            print(error)
 """
-    assert in_a_process(folder, then).stdout.split() == ["wal", "2", "1", "IMMEDIATE"]
+    said = in_a_process(folder, then).stdout.splitlines()
+    assert said == ["wal", "2", "1", "database is locked"]
 
 
 def test_the_secret_stays_the_same(folder):

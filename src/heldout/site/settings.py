@@ -104,7 +104,7 @@ DATABASES = {"default": database(HELDOUT.database_url, DATA / "db.sqlite3")}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+        "BACKEND": "heldout.site.common.caching.SiteCache",
         "OPTIONS": {"MAX_ENTRIES": 1000},
     }
 }

@@ -25,6 +25,7 @@ from heldout.datasets.table import ID, MEDIA
 from heldout.site.catalog import asking
 from heldout.site.catalog.frames import Seen, find, frame
 from heldout.site.catalog.services import media_path
+from heldout.site.common.spreadsheets import cell
 
 MOST_ROWS = 100_000
 MOST_IMAGES, LARGEST = 1_000, 300_000_000
@@ -65,7 +66,7 @@ def _row(hit: Hit) -> dict[str, object]:
 def _as_csv(seen: Seen, hits: Iterable[Hit]) -> Iterator[str]:
     names, text = _names(seen), io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(names)
+    writer.writerow(map(cell, names))
     for number, hit in enumerate(hits, 1):
         row = _row(hit)
         writer.writerow([_cell(row.get(name)) for name in names])
@@ -77,8 +78,8 @@ def _as_csv(seen: Seen, hits: Iterable[Hit]) -> Iterator[str]:
 def _cell(value: object) -> object:
     """Lists as the tables of data sets have them in CSV."""
     if isinstance(value, list):
-        return "|".join(map(str, value))
-    return {True: "true", False: "false"}[value] if isinstance(value, bool) else value
+        return cell("|".join(map(str, value)))
+    return {True: "true", False: "false"}[value] if isinstance(value, bool) else cell(value)
 
 
 def _taken(text: io.StringIO) -> str:

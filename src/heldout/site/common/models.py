@@ -101,6 +101,17 @@ class Gate(models.Model):
         return f"{self.name} ({'closed' if self.closed else 'open'})"
 
 
+class Remembered(models.Model):
+    """A value of the cache that all processes share, until it expires; the key is hashed."""
+
+    key = models.CharField(max_length=64, primary_key=True)
+    value = models.JSONField()
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return f"{self.key[:12]} until {self.expires_at:%Y-%m-%d %H:%M:%S}"
+
+
 class AuditEntry(models.Model):
     """Who did what, when. Rows are only ever added: the database itself refuses anything else.
 

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.organising import organised, organising_frame
+from heldout.site.common.spreadsheets import cell
 from heldout.site.submissions import activity
 from heldout.site.submissions.activity_plots import days_plot, scores_plot
-from heldout.site.submissions.boards import cell
 
 # The page shows the latest; the CSV has all.
 SHOWN = 30

@@ -13,6 +13,7 @@ from django.utils import timezone
 
 from heldout.site.challenges.models import Phase, Reveal
 from heldout.site.challenges.services import Viewer, entrant_of, require
+from heldout.site.common.spreadsheets import cell
 from heldout.site.submissions.models import Board
 from heldout.site.submissions.regimes import regime_of
 
@@ -218,7 +219,6 @@ COLUMNS = (
     "rank", "rank_low", "rank_high", "entrant", "metric", "name", "value", "low", "high", "n",
     "level_with_first", "submissions", "submitted_at", "budget", "public", "private", "gap",
 )  # fmt: skip
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def as_csv(view: BoardView) -> str:
@@ -229,9 +229,3 @@ def as_csv(view: BoardView) -> str:
     for row in view.rows:
         writer.writerow([cell(getattr(row, column)) for column in COLUMNS])
     return out.getvalue()
-
-
-def cell(value: object) -> object:
-    if isinstance(value, str) and value.startswith(FORMULA):
-        return f"'{value}"
-    return "" if value is None else value

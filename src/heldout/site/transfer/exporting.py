@@ -24,8 +24,8 @@ from heldout.site.accounts.models import User
 from heldout.site.catalog import storage as catalog
 from heldout.site.challenges.models import Challenge, Revision, TeamOffer
 from heldout.site.common import audit, objects
+from heldout.site.common.spreadsheets import cell
 from heldout.site.submissions import storage
-from heldout.site.submissions.boards import cell
 from heldout.site.submissions.models import Evaluation, Score, Submission, Usage
 from heldout.site.transfer import rows
 
