@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from heldout.datasets.annotations.dataset import DataSet
-from heldout.datasets.annotations.schema import HEIGHT, WIDTH, Kind, is_located
+from heldout.datasets.annotations.schema import HEIGHT, SPLIT, WIDTH, Kind, is_located
 from heldout.datasets.profile.statistic import Bars, Grid, Statistic, named, percent, select, share
 from heldout.datasets.table import ID
 
@@ -16,9 +16,13 @@ CELLS = 8
 
 
 def objects_per_image(dataset: DataSet) -> Statistic:
-    """Count the examples with 0, 1, 2 … located objects."""
+    """Count the examples with 0, 1, 2 … located objects.
+
+    Splits none of whose examples has an object are left out: what is held out is not empty.
+    """
     counts = dataset.annotations.filter(is_object()).group_by(ID).agg(pl.len().alias("objects"))
-    each = dataset.examples.select(ID).join(counts, on=ID, how="left")
+    known, splits = _annotated(dataset)
+    each = known.select(ID).join(counts, on=ID, how="left")
     each = each.with_columns(pl.col("objects").fill_null(0).cast(pl.Int64))
     table = each.group_by("objects").agg(pl.len().cast(pl.Int64).alias("examples")).sort("objects")
     numbers = each["objects"].to_numpy()
@@ -30,18 +34,31 @@ def objects_per_image(dataset: DataSet) -> Statistic:
             f"{numbers.mean():.2f} objects in an example on average, median {np.median(numbers):g}, "
             f"at most {numbers.max():,}. {named(empty, 'example has', 'examples have')} none "
             f"({percent(share(empty, len(numbers)))})."
+            + (f" Only {', '.join(splits)}: other splits have no objects." if splits else "")
         ),
         table=table,
-        query=_counted_query(),
+        query=_counted_query(splits),
         chart=Bars("objects", "examples", "Examples"),
     )
 
 
-def _counted_query() -> str:
+def _annotated(dataset: DataSet) -> tuple[pl.DataFrame, list[str]]:
+    """Return the examples of the splits that have objects; and those splits, if there are others."""
+    if SPLIT not in dataset.examples.columns:
+        return dataset.examples, []
+    owners = dataset.annotations.filter(is_object())[ID].implode()
+    splits = dataset.examples.filter(pl.col(ID).is_in(owners))[SPLIT].drop_nulls().unique().sort()
+    known = dataset.examples.filter(pl.col(SPLIT).is_in(splits.implode()))
+    return known, splits.to_list() if len(known) < len(dataset) else []
+
+
+def _counted_query(splits: list[str]) -> str:
+    names = ", ".join("'" + one.replace("'", "''") + "'" for one in splits)
     return (
-        "SELECT examples.* FROM examples LEFT JOIN (SELECT example_id AS owner, COUNT(*) AS found "
+        "SELECT examples.* FROM examples LEFT JOIN (SELECT example_id AS owner, COUNT(*) AS found "  # noqa: S608 - runs on tables in memory
         "FROM annotations WHERE kind = 'object' AND x0 IS NOT NULL GROUP BY example_id) AS counted "
         "ON examples.example_id = counted.owner WHERE COALESCE(counted.found, 0) = {objects}"
+        + (f" AND examples.split IN ({names})" if splits else "")
     )
 
 

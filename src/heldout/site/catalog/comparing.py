@@ -15,6 +15,7 @@ from heldout.datasets.index.query import Query, Range
 from heldout.site.catalog import asking, cards
 from heldout.site.catalog.facets import MOST_PANELS, below, name_of, told
 from heldout.site.catalog.frames import Seen, find, frame
+from heldout.site.catalog.statistics_views import of_splits
 
 LINES = 10
 GLANCE = 8
@@ -51,6 +52,7 @@ def compare(request: HttpRequest, slug: str) -> HttpResponse:
         "names": names,
         "left": left,
         "right": right,
+        "statistics": of_splits(seen, left, right),
         "sections": _sections(seen, asked, (left, right)),
         "glances": [(one, _glance(seen, asked, one)) for one in (left, right)],
         "sizes": [seen.ready.count(asked.narrowed(SPLIT, one)) for one in (left, right)],

@@ -241,3 +241,67 @@ class Intake(models.Model):
 
     def __str__(self) -> str:
         return f"intake {self.pk} of {self.dataset_id}"
+
+
+class Analysis(models.Model):
+    """What a worker finds out about a revision, for one role: its statistics, or its leaks.
+
+    `made_from` names the data and who sees what of them, as an index does; `folder` is relative to
+    the site's documents.
+    """
+
+    class Kind(models.TextChoices):
+        STATISTICS = "statistics"
+        LEAKS = "leaks"
+
+    revision = models.ForeignKey(DataRevision, on_delete=models.CASCADE, related_name="analyses")
+    kind = models.CharField(max_length=12, choices=Kind)
+    role = models.PositiveSmallIntegerField(choices=RevisionIndex.ROLES)
+    made_from = models.CharField(max_length=80)
+    options = models.JSONField(default=dict, blank=True)
+    state = models.CharField(max_length=10, choices=WorkState, default=WorkState.WAITING)
+    stage = models.CharField(max_length=200, blank=True, default="")
+    done = models.PositiveBigIntegerField(default=0)
+    total = models.PositiveBigIntegerField(default=0)
+    tries = models.PositiveIntegerField(default=0)
+    asked_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True, blank=True)
+    error = models.TextField(blank=True, default="")
+    folder = models.CharField(max_length=200, blank=True, default="")
+    summary = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["revision", "kind", "role"], name="one_analysis")
+        ]
+        verbose_name_plural = "analyses"
+
+    def __str__(self) -> str:
+        return f"{self.kind} of {self.revision_id} for {Role(self.role).word}"
+
+
+class LeakVerdict(models.Model):
+    """What a person says of two examples that look alike across splits; stays over revisions.
+
+    `key` is the hash of both names, which may be of any length.
+    """
+
+    dataset = models.ForeignKey(DataSet, on_delete=models.CASCADE, related_name="leak_verdicts")
+    key = models.CharField(max_length=64)
+    first_split = models.TextField()
+    first = models.TextField()
+    second_split = models.TextField()
+    second = models.TextField()
+    is_leak = models.BooleanField()
+    by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, related_name="+", null=True, blank=True
+    )
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["dataset", "key"], name="one_verdict_per_pair")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.first} and {self.second}: {'leak' if self.is_leak else 'no leak'}"

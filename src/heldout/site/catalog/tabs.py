@@ -10,6 +10,7 @@ from django.urls import reverse
 
 from heldout.datasets.index.engine import SqliteIndex
 from heldout.datasets.index.views import Role
+from heldout.site.catalog.leaks import shown_to_all
 from heldout.site.catalog.models import DataSet
 
 
@@ -69,10 +70,19 @@ def _has_splits(about: About) -> bool:
     return about.index is not None and len(about.index.summary.splits) > 1
 
 
+def _may_see_leaks(about: About) -> bool:
+    revision = about.dataset.current
+    if revision is None or not _has_splits(about):
+        return False
+    return about.role >= Role.ORGANISER or shown_to_all(revision)
+
+
 register("browse", "Browse", "catalog:browse", order=10)
 register("classes", "Classes", "catalog:classes", order=20, shown=_has_classes)
 register("map", "Map", "catalog:map", order=30, shown=_has_places)
+register("statistics", "Statistics", "catalog:statistics", order=35)
 register("compare", "Compare splits", "catalog:compare", order=40, shown=_has_splits)
+register("leaks", "Leaks", "catalog:leaks", order=45, shown=_may_see_leaks)
 register("datasheet", "Datasheet", "catalog:datasheet", order=70)
 register("documents", "Documents", "catalog:documents", order=80)
 register("about", "About and files", "catalog:about", order=90)

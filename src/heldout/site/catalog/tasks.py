@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from heldout.site.catalog import counting, indexes, releasing
+from heldout.site.catalog import analysing, counting, indexes, releasing
 from heldout.site.catalog.models import DataRevision, Release, WorkState
 from heldout.site.catalog.services import INDEX
 from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, handles
 from heldout.site.common.models import Job
+
+__all__ = ["analysing", "count_revision", "index_revision", "release_revision"]
 
 
 @handles(INDEX)
