@@ -64,13 +64,7 @@ class AboutForm(_Form):
         return super().save(commit)
 
 
-class AddForm(AboutForm):
-    slug = forms.CharField(
-        max_length=60,
-        validators=[_is_slug],
-        label="Name in addresses",
-        help_text="Small letters, digits, hyphens: street-signs.",
-    )
+class UploadForm(forms.Form):
     file = forms.FileField(
         label="The data",
         help_text="A ZIP of a folder (images with COCO, Pascal VOC, YOLO, LabelMe, CVAT or Label Studio "
@@ -80,7 +74,30 @@ class AddForm(AboutForm):
         required=False,
         label="Leave out what is at fault instead of refusing the whole",
     )
+    notes = forms.CharField(
+        max_length=2000,
+        required=False,
+        label="What is new",
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class AddForm(AboutForm):
+    slug = forms.CharField(
+        max_length=60,
+        validators=[_is_slug],
+        label="Name in addresses",
+        help_text="Small letters, digits, hyphens: street-signs.",
+    )
+    file = UploadForm.base_fields["file"]
+    lenient = UploadForm.base_fields["lenient"]
     field_order = ("file", "lenient", "title", "slug", "summary", "license", "creator", "keywords")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        # What is new is its owner's alone until its datasheet is complete.
+        del self.fields["visibility"]
+        self.instance.visibility = Visibility.PRIVATE
 
     def clean_slug(self) -> str:
         slug: str = self.cleaned_data["slug"]

@@ -18,6 +18,10 @@ from heldout.site.catalog.models import DataRevision, DataSet
 from heldout.site.catalog.services import request_index
 from heldout.site.catalog.tabs import About, tabs_of
 
+# The owner's session says here which data sets they look at as somebody else does.
+LOOK_AS = "look-as"
+_LOOKS = {int(Role.PUBLIC): "everybody does", int(Role.PARTICIPANT): "participants do"}
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -41,11 +45,18 @@ def find(request: HttpRequest, slug: str) -> Seen:
     role = role_of(request.user, dataset) if dataset is not None else None
     if dataset is None or role is None or dataset.current is None:
         raise Http404("There is no such data set.")
+    role = _looking_as(request, dataset, role)
     index = open_index(dataset.current, role)
     if index is None:
         # Data published before there were indexes, or by a version that built others.
         request_index(revision=dataset.current, now=timezone.now())
     return Seen(dataset, dataset.current, role, index)
+
+
+def _looking_as(request: HttpRequest, dataset: DataSet, role: Role) -> Role:
+    """A lesser role that the owner tries; never a greater one."""
+    chosen = request.session.get(LOOK_AS, {}).get(dataset.slug, int(role))
+    return min(role, Role(chosen))
 
 
 def frame(request: HttpRequest, seen: Seen, tab: str) -> dict[str, Any]:
@@ -61,6 +72,7 @@ def frame(request: HttpRequest, seen: Seen, tab: str) -> dict[str, Any]:
         "dataset": dataset,
         "revision": seen.revision,
         "role_words": facets.role_words(seen.role),
+        "looking_as": _LOOKS.get(request.session.get(LOOK_AS, {}).get(dataset.slug), ""),
         "index": seen.index,
         "tabs": shown,
         "tab": tab,

@@ -32,6 +32,8 @@ class Ownership:
             return None
         if user.is_authenticated and (user.pk == dataset.owner_id or user.is_superuser):
             return Role.ORGANISER
+        if user.is_authenticated and dataset.participants.filter(pk=user.pk).exists():
+            return Role.PARTICIPANT
         return Role.PUBLIC if dataset.visibility == Visibility.PUBLIC else None
 
     def visible(self, user: Any) -> Q:
@@ -39,7 +41,9 @@ class Ownership:
         if user.is_authenticated and user.is_superuser:
             return own
         seen = Q(visibility=Visibility.PUBLIC)
-        return own & (seen | Q(owner=user) if user.is_authenticated else seen)
+        if user.is_authenticated:
+            seen |= Q(owner=user) | Q(participants=user)
+        return own & seen
 
 
 _GRANTS: list[Grant] = [Ownership()]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
@@ -30,7 +30,7 @@ from heldout.site.common import audit
 from heldout.site.common.archives import Bounds, discard, unpack
 
 # Names that are pages of their own.
-RESERVED = frozenset({"add"})
+RESERVED = frozenset({"add", "uploads"})
 SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 # The split of examples whose source knows none.
 ALL = "all"
@@ -42,6 +42,22 @@ class Imported(NamedTuple):
     problems: tuple[Problem, ...]
 
 
+class Prepared(NamedTuple):
+    """Data that are read and stored, but of which no row tells yet."""
+
+    digest: str
+    folder: str
+    tables: Mapping[str, Table]
+    layout: Mapping[str, Any]
+    about: Mapping[str, Any]
+    examples: int
+    problems: tuple[Problem, ...]
+
+
+# Is told what is being done.
+Tell = Callable[[str], None]
+
+
 def import_data(
     *,
     dataset: DataSet,
@@ -51,6 +67,7 @@ def import_data(
     now: datetime,
     lenient: bool = False,
     layout: Mapping[str, Any] | None = None,
+    notes: str = "",
 ) -> Imported:
     """Make a file or folder in any format that can be read the next revision of a data set.
 
@@ -61,26 +78,70 @@ def import_data(
         by: Who does it; None for the machine's own administrator.
         now: The time.
         lenient: Leave out what is at fault; otherwise any fault refuses the whole.
-        layout: Who sees which columns and splits; see `reading.Layout`.
+        layout: Who sees which columns and splits, as in `reading.Layout`; by default as before.
+        notes: What is new in this revision.
+
+    Raises:
+        BadInput: With every problem of the files.
+    """
+    prepared = prepare(dataset=dataset, source=source, name=name, lenient=lenient, layout=layout)
+    return keep(prepared, dataset=dataset, by=by, now=now, notes=notes)
+
+
+def prepare(
+    *,
+    dataset: DataSet,
+    source: Path | BinaryIO,
+    name: str = "",
+    lenient: bool = False,
+    layout: Mapping[str, Any] | None = None,
+    tell: Tell = lambda stage: None,
+) -> Prepared:
+    """Read and store, which takes long; `keep` makes it a revision, which does not.
 
     Raises:
         BadInput: With every problem of the files.
     """
     with _scratch() as scratch:
+        tell("unpacking")
         path = source if isinstance(source, Path) else _received(source, name, scratch)
         problems = Problems()
+        tell("reading")
         found = _read(path, scratch, problems, lenient=lenient)
+        tell(f"storing {len(found):,} examples")
         tables = _write(found, scratch / "data")
         digest, folder = store(slug=dataset.slug, source=scratch / "data")
     told = {"media": MEDIA if MEDIA in found.examples.columns else "", **(layout or {})}
-    with transaction.atomic():
-        dataset.about = {**dict(_known(found.info)), **dataset.about}
-        dataset.save()
-        revision = add_revision(
-            dataset=dataset, digest=digest, folder=folder, tables=tables, now=now, layout=told
-        )
-        audit.record("data added", by=by, on=dataset, now=now, examples=len(found))
-    return Imported(revision, len(found), tuple(problems.found))
+    about = dict(_known(found.info))
+    return Prepared(digest, folder, tables, told, about, len(found), tuple(problems.found))
+
+
+@transaction.atomic
+def keep(
+    prepared: Prepared, *, dataset: DataSet, by: User | None, now: datetime, notes: str = ""
+) -> Imported:
+    """Make what was prepared the current revision; who saw what of the one before sees it of this."""
+    dataset.about = {**prepared.about, **dataset.about}
+    dataset.save()
+    revision = add_revision(
+        dataset=dataset,
+        digest=prepared.digest,
+        folder=prepared.folder,
+        tables=prepared.tables,
+        now=now,
+        layout={**_seen_before(dataset), **prepared.layout},
+    )
+    if notes:
+        revision.notes = notes
+        revision.save(update_fields=["notes"])
+    audit.record("data added", by=by, on=dataset, now=now, examples=prepared.examples)
+    return Imported(revision, prepared.examples, prepared.problems)
+
+
+def _seen_before(dataset: DataSet) -> dict[str, Any]:
+    """What is hidden stays hidden in the next revision."""
+    layout = dataset.current.layout if dataset.current is not None else {}
+    return {name: layout[name] for name in ("columns", "splits", "annotations") if name in layout}
 
 
 def find_own(*, slug: str, owner: User) -> DataSet:

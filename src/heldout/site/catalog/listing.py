@@ -13,7 +13,7 @@ from django.views.decorators.http import require_safe
 from heldout.datasets.index.views import Role
 from heldout.site.catalog.grants import role_of, visible
 from heldout.site.catalog.indexes import open_index
-from heldout.site.catalog.models import DataSet, Entry
+from heldout.site.catalog.models import DataSet, Entry, Intake, WorkState
 
 PAGE = 30
 
@@ -37,10 +37,19 @@ def listing(request: HttpRequest) -> HttpResponse:
         "datasets": [_listed(request.user, one) for one in own],
         "page": page,
         "entries": page.object_list,
+        "uploads": _uploads(request.user),
         "may_create": request.user.has_perm("catalog.create"),
         "crumbs": [("Data sets", "")],
     }
     return render(request, "catalog/list.html", context)
+
+
+def _uploads(user: Any) -> QuerySet[Intake]:
+    """What the person brought and what is no data set yet."""
+    if not user.is_authenticated:
+        return Intake.objects.none()
+    found = Intake.objects.filter(asked_by=user).exclude(state=WorkState.DONE)
+    return found.select_related("dataset")
 
 
 _ENTRY_FIELDS = ("title", "description", "creator", "license", "keywords", "source__title")

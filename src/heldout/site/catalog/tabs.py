@@ -77,12 +77,17 @@ def _may_see_leaks(about: About) -> bool:
     return about.role >= Role.ORGANISER or shown_to_all(revision)
 
 
+def _is_own(about: About) -> bool:
+    return about.dataset.owner_id is not None and about.role == Role.ORGANISER
+
+
 register("browse", "Browse", "catalog:browse", order=10)
 register("classes", "Classes", "catalog:classes", order=20, shown=_has_classes)
 register("map", "Map", "catalog:map", order=30, shown=_has_places)
 register("statistics", "Statistics", "catalog:statistics", order=35)
 register("compare", "Compare splits", "catalog:compare", order=40, shown=_has_splits)
-register("leaks", "Leaks", "catalog:leaks", order=45, shown=_may_see_leaks)
 register("datasheet", "Datasheet", "catalog:datasheet", order=70)
 register("documents", "Documents", "catalog:documents", order=80)
+register("leaks", "Leaks", "catalog:leaks", order=45, shown=_may_see_leaks)
+register("visibility", "Who sees what", "catalog:visibility", order=85, shown=_is_own)
 register("about", "About and files", "catalog:about", order=90)

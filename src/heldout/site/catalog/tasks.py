@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heldout.site.catalog import analysing, counting, indexes, releasing
+from heldout.site.catalog import analysing, counting, indexes, intake, releasing
 from heldout.site.catalog.models import DataRevision, Release, WorkState
 from heldout.site.catalog.services import INDEX
 from heldout.site.common import jobs
@@ -44,3 +44,17 @@ def release_revision(job: Job, clock: Clock) -> None:
     now = clock()
     with jobs.finishing(job, now=now):
         releasing.finish(release, bundle, now=now)
+
+
+@handles(intake.INTAKE, give_up=intake.give_up)
+def read_upload(job: Job, clock: Clock) -> None:
+    intake.read(job, clock)
+
+
+@handles("sweep uploads", slow=True, daily=True)
+def sweep_uploads(job: Job, clock: Clock) -> None:
+    """Uploads that were refused and that nobody came back for."""
+    now = clock()
+    intake.sweep(now=now)
+    with jobs.finishing(job, now=now):
+        return

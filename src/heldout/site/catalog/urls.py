@@ -14,6 +14,7 @@ from heldout.site.catalog import (
     trees,
     uploading,
     views,
+    visibility_views,
 )
 
 app_name = "catalog"
@@ -21,6 +22,9 @@ _own = "data/<slug:slug>/"
 urlpatterns = [
     path("data/", listing.listing, name="list"),
     path("data/add/", uploading.add, name="add"),
+    path("data/uploads/<int:pk>/", uploading.intake, name="intake"),
+    path("data/uploads/<int:pk>/retry/", uploading.retry, name="intake-retry"),
+    path("data/uploads/<int:pk>/remove/", uploading.remove, name="intake-remove"),
     path(_own, views.browse, name="browse"),
     path(f"{_own}item/", views.item, name="item"),
     path(f"{_own}values/", views.values, name="values"),
@@ -43,6 +47,11 @@ urlpatterns = [
     path(
         f"{_own}documents/<int:revision_id>/<path:name>", documents_views.document, name="document"
     ),
+    path(f"{_own}visibility/", visibility_views.visibility, name="visibility"),
+    path(f"{_own}visibility/look/", visibility_views.look, name="look"),
+    path(f"{_own}visibility/share/", visibility_views.share, name="share"),
+    path(f"{_own}visibility/unshare/<int:pk>/", visibility_views.unshare, name="unshare"),
+    path(f"{_own}revise/", uploading.revise, name="revise"),
     path(f"{_own}edit/", uploading.edit, name="edit"),
     path(f"{_own}selection/", selection.selection, name="selection"),
     path(f"{_own}files/<path:name>", views.file, name="file"),
