@@ -24,7 +24,7 @@ from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.api import viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
-from heldout.site.common.schemas import MISSING, REFUSED, ProblemOut
+from heldout.site.common.schemas import FILE, MISSING, REFUSED, ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
 from heldout.site.submissions.models import Submission
@@ -48,6 +48,7 @@ class BoardRowOut(Schema):
 
     `submissions` of `budget` test evaluations are used; null: there is no budget. `public` and
     `private` are the numbers of the two shares of the examples, `gap` their difference.
+    `without_leaks` is the number without the `leaked_items`, test items confirmed as leaked.
     """
 
     rank: int | None
@@ -69,6 +70,8 @@ class BoardRowOut(Schema):
     public: float | None
     private: float | None
     gap: float | None
+    without_leaks: float | None
+    leaked_items: int
 
 
 class BoardOut(Schema):
@@ -152,6 +155,7 @@ def get_leaderboard(request: HttpRequest, slug: str, phase: str) -> HttpResponse
     response={200: None, 304: None, 403: MISSING[404], **MISSING},
     auth=ANYBODY,
     url_name="leaderboard-csv",
+    openapi_extra=FILE,
 )
 def get_leaderboard_csv(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
     """The leaderboard as CSV, one line per entrant."""
@@ -231,6 +235,7 @@ def get_submission(request: HttpRequest, submission: str) -> SubmissionDetail:
     response={200: None, **REFUSED},
     auth=SIGNED_IN,
     url_name="submission-file",
+    openapi_extra=FILE,
 )
 def get_submission_file(request: HttpRequest, submission: str) -> HttpResponseBase:
     """The file as it was handed in."""

@@ -14,6 +14,7 @@ from django.utils import timezone
 from heldout.site.challenges.models import Phase, Reveal
 from heldout.site.challenges.services import Viewer, entrant_of, require
 from heldout.site.common.spreadsheets import cell
+from heldout.site.submissions.leaked import NOTHING
 from heldout.site.submissions.models import Board
 from heldout.site.submissions.regimes import regime_of
 
@@ -36,7 +37,9 @@ class BoardRow:
     `level_with_first`: chance alone may explain that it is not first; None: not known
     or not revealed. `scores` are all numbers of the phase, the primary one too. `budget` is how many
     test evaluations the phase allows; `public` and `private` are the numbers of the two shares.
-    Entrants that share one of `groups` cannot be told apart.
+    Entrants that share one of `groups` cannot be told apart. `without_leaks` is the number without
+    the `leaked_items`, test items that were confirmed as leaked; 0 where there are none or they are
+    not told.
     """
 
     rank: int | None
@@ -59,6 +62,8 @@ class BoardRow:
     public: float | None = None
     private: float | None = None
     groups: Sequence[int] = ()
+    without_leaks: float | None = None
+    leaked_items: int = 0
 
     @property
     def gap(self) -> float | None:
@@ -77,6 +82,7 @@ class BoardState:
     ranges_version: int
     score: bool
     interval: bool
+    subgroups: bool
     everything: bool
 
     @property
@@ -85,7 +91,7 @@ class BoardState:
 
     @property
     def etag(self) -> str:
-        flags = (self.score, self.interval, self.pending, self.everything)
+        flags = (self.score, self.interval, self.pending, self.everything, self.subgroups)
         shown = "".join(str(int(flag)) for flag in flags)
         return f'"{self.phase.pk}-{self.version}-{self.ranges_version}-{shown}"'
 
@@ -132,8 +138,9 @@ def _state(phase: Phase, viewer: Viewer, board: Board | None) -> BoardState:
     everything = viewer.has_perm("challenges.review", phase.challenge)
     score = everything or phase.reveals(Reveal.SCORE)
     interval = score and (everything or phase.reveals(Reveal.INTERVAL))
+    subgroups = score and (everything or phase.reveals(Reveal.SUBGROUPS))
     versions = (board.version, board.ranges_version) if board else (0, 0)
-    return BoardState(phase, *versions, score, interval, everything)
+    return BoardState(phase, *versions, score, interval, subgroups, everything)
 
 
 def leaderboard(*, phase: Phase, viewer: Viewer, now: datetime | None = None) -> BoardView:
@@ -172,12 +179,20 @@ def _rows(board: Board, state: BoardState) -> tuple[BoardRow, ...]:
     rows = board.rows
     if not state.everything and board.public_rows is not None:
         rows = board.public_rows
-    return tuple(_row(row if state.interval else _without_intervals(row)) for row in rows)
+    rows = [row if state.interval else _without_intervals(row) for row in rows]
+    return tuple(_row(_without_leaks(row, state)) for row in rows)
 
 
 def _row(row: dict[str, Any]) -> BoardRow:
     scores = tuple(BoardScore(**score) for score in row["scores"])
     return BoardRow(**{**row, "scores": scores})
+
+
+def _without_leaks(row: dict[str, Any], state: BoardState) -> dict[str, Any]:
+    """Two numbers that differ by a few items tell of those items, as a subgroup would."""
+    told = state.everything or (state.subgroups and row.get("leaks_told", False))
+    kept = {name: value for name, value in row.items() if name != "leaks_told"}
+    return kept if told else {**kept, **NOTHING}
 
 
 def _without_intervals(row: dict[str, Any]) -> dict[str, Any]:
@@ -218,6 +233,7 @@ def _public(row: BoardRow) -> dict[str, Any]:
 COLUMNS = (
     "rank", "rank_low", "rank_high", "entrant", "metric", "name", "value", "low", "high", "n",
     "level_with_first", "submissions", "submitted_at", "budget", "public", "private", "gap",
+    "without_leaks", "leaked_items",
 )  # fmt: skip
 
 

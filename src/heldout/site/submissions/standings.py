@@ -13,6 +13,7 @@ from heldout.challenge.grammar import parse_final
 from heldout.errors import BadInput
 from heldout.ranking.board import Entry, Row, leaderboard
 from heldout.site.challenges.models import Phase
+from heldout.site.submissions import leaked
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Evaluation, Submission
 from heldout.site.submissions.numbers import Results
@@ -119,7 +120,12 @@ def _rows(results: Results, sight: _Sight, *, ranges: bool) -> list[dict[str, An
     wanted = ranges and not sight.told
     entries = [_entry(one, results, sight, with_stats=wanted) for one in standing.values()]
     ranked = _rank(results, entries, sight, ranges=wanted)
-    return [_row(row, standing[row.entrant], results, sight, counts) for row in ranked]
+    clean = None if sight.told else leaked.without(results)
+    return [
+        _row(row, standing[row.entrant], results, sight, counts)
+        | leaked.told(results, clean, standing[row.entrant], sight.part)
+        for row in ranked
+    ]
 
 
 def _by_entrant(results: Results, sight: _Sight) -> Iterator[tuple[int, list[Submission]]]:
