@@ -7,6 +7,8 @@ import zipfile
 import pytest
 from PIL import Image
 
+from tests.datasets.test_images import png_claiming
+
 
 @pytest.fixture
 def coco(tmp_path):
@@ -66,6 +68,98 @@ def test_strict_imports_nothing_where_anything_is_at_fault(run, coco, tmp_path):
     assert done.code == 2
     assert "lies outside its image" in done.err
     assert sorted(path.name for path in tmp_path.iterdir()) == ["source"]
+
+
+def planted_faults(folder):
+    """A data set with one of each fault; what is sound is image 0 with its box and caption."""
+    images, path = [], folder / "images"
+    path.mkdir(parents=True)
+    for number in range(7):
+        pixels = Image.effect_noise((10, 10), 40)
+        name = f"{number}.png"
+        if number == 1:
+            pixels.save(path / name)
+            (path / name).write_bytes((path / name).read_bytes()[:-60])
+        elif number == 2:
+            (path / name).write_bytes(png_claiming(60_000, 60_000))
+        elif number == 3:
+            name = "3.jpg"
+            pixels.convert("CMYK").save(path / name)
+        elif number == 4:
+            pixels.save(path / name, format="JPEG")
+        elif number == 5:
+            name, exif = "5.jpg", Image.Exif()
+            exif[0x0112] = 6
+            pixels.resize((10, 8)).save(path / name, exif=exif)
+        else:
+            pixels.save(path / name)
+        size = {"width": 10, "height": 8 if number == 5 else 10}
+        images.append({"id": number, "file_name": name, **size})
+    images.append(images[0])
+    square = {"image_id": 0, "category_id": 1, "bbox": [1, 1, 5, 5]}
+    faults = [
+        {},
+        {"bbox": [50, 50, 5, 5]},
+        {"segmentation": [[1, 1, 5, 5]]},
+        {"segmentation": {"size": [9, 10], "counts": [90]}},
+        {"category_id": 9},
+    ]
+    objects = [square | fault | {"id": place} for place, fault in enumerate(faults, 1)]
+    texts = ["a" * 10_000_000, "a \x1b[31mcat"]
+    captions = [
+        {"id": place, "image_id": 0, "caption": text} for place, text in enumerate(texts, 20)
+    ]
+    document = {
+        "images": images,
+        "categories": [{"id": 1, "name": "c\x07at"}],
+        "annotations": objects + captions,
+    }
+    (folder / "case.json").write_text(json.dumps(document))
+    return folder
+
+
+def test_every_fault_is_in_one_report_and_what_is_sound_is_imported(run, tmp_path):
+    source = planted_faults(tmp_path / "source")
+    done = run("data", "import", source, tmp_path / "store", "--json")
+    assert done.code == 0
+    told = "\n".join(f"{one['place']}: {one['message']}" for one in done.json["problems"])
+    for fault in (
+        "1.png: is damaged or cut short",
+        "2.png: claims more than 80 million pixels",
+        "3.jpg: is in CMYK colours",
+        '4.png: is a JPEG file with the extension ".png"',
+        "5.jpg: is shown as 8 x 10 because EXIF turns it",
+        'repeats the id "0"',
+        "annotation 2: its box (50, 50, 55, 55) lies outside its image",
+        "annotation 3: a polygon of 2 points is left out",
+        "annotation 4: a mask of 10 x 9 for an image of 10 x 10",
+        'annotation 5: the category "number 9" is not declared',
+        "annotation 20: a text of 10,000,000 characters",
+        "annotation 21: its text has control characters",
+        "'c\\x07at' has control characters",
+    ):
+        assert fault in told
+    assert len(done.json["problems"]) == 13
+    assert sum(done.json["revision"]["examples"].values()) == 5
+    assert done.json["revision"]["annotations"] == {"object": 3, "caption": 1}
+
+
+def test_strict_imports_nothing_of_it_and_lists_the_same(run, tmp_path):
+    source = planted_faults(tmp_path / "source")
+    done = run("data", "import", source, tmp_path / "store", "--strict")
+    assert done.code == 2
+    assert done.err.count("\n") >= 13
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
+
+
+def test_xml_with_entities_is_refused_and_nothing_is_half_imported(run, tmp_path):
+    (tmp_path / "source").mkdir()
+    bomb = '<!DOCTYPE a [<!ENTITY b "ha">]><annotation><filename>&b;</filename></annotation>'
+    (tmp_path / "source/a.xml").write_text(bomb)
+    done = run("data", "import", tmp_path / "source", tmp_path / "store", "--format", "voc")
+    assert done.code == 2
+    assert "declares a document type or entities" in done.err
+    assert [path.name for path in tmp_path.iterdir()] == ["source"]
 
 
 def test_an_archive_is_imported_like_its_folder(run, coco, tmp_path):

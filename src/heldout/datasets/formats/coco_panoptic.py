@@ -223,6 +223,7 @@ FORMAT = Format(
             Trait.METADATA,
             Trait.LICENCES,
             Trait.SEGMENTS,
+            Trait.SEVERAL_SEGMENTS,
             Trait.CROWDS,
             Trait.HIERARCHY,
             Trait.NUMBERS,

@@ -31,6 +31,7 @@ class Trait(StrEnum):
     MASKS = "masks (drawn as polygons or boxes)"
     KEYPOINTS = "keypoints"
     SEGMENTS = "segments of maps"
+    SEVERAL_SEGMENTS = "second and further segments of a class in an image (they become one)"
     CAPTIONS = "captions"
     ANSWERS = "answers"
     QUESTIONS = "questions"

@@ -77,6 +77,11 @@ def _second_labels(dataset: DataSet) -> int:
     return labels.height - labels[ID].n_unique()
 
 
+def _second_segments(dataset: DataSet) -> int:
+    segments = dataset.annotations.filter(_of(Kind.SEGMENT))
+    return segments.height - segments.select(ID, "category").n_unique()
+
+
 def _categories(dataset: DataSet, attribute: str) -> int:
     return sum(getattr(one, attribute) not in (None, ()) for one in dataset.categories)
 
@@ -102,6 +107,7 @@ _COUNTS: dict[Trait, Callable[[DataSet], int]] = {
     Trait.MASKS: _annotations(_of(Kind.OBJECT) & pl.col("mask").is_not_null()),
     Trait.KEYPOINTS: _annotations(pl.col("keypoints").is_not_null()),
     Trait.SEGMENTS: _annotations(_of(Kind.SEGMENT)),
+    Trait.SEVERAL_SEGMENTS: _second_segments,
     Trait.CAPTIONS: _annotations(_of(Kind.CAPTION)),
     Trait.ANSWERS: _annotations(_of(Kind.ANSWER)),
     Trait.QUESTIONS: _present(QUESTION),
