@@ -8,6 +8,7 @@ import math
 import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -18,6 +19,7 @@ from django.utils import timezone
 
 from heldout.site.accounts.models import User
 from heldout.site.accounts.services import create_token, create_user
+from heldout.site.challenges import boards
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import accept_terms, join, publish
 from heldout.site.common.models import Job
@@ -45,6 +47,7 @@ def site(db, settings, tmp_path, monkeypatch):
     cache.clear()
     # On a busy machine too, a leaderboard is computed at once.
     monkeypatch.setattr(tasks, "QUICK", math.inf)
+    monkeypatch.setattr(boards, "PAUSE", timedelta())
     settings.STATIC_ROOT = settings.DATA / "static"
     return settings
 

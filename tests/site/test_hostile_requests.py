@@ -6,6 +6,7 @@ import io
 import json
 import struct
 import zipfile
+from functools import partial
 from urllib.parse import quote
 
 import pytest
@@ -394,19 +395,21 @@ def test_a_hostile_trace_is_refused():
         assert response.status_code < 500, name
 
 
+# Signing in and up, the profile, tokens, phases, people: the fields of each form.
+FIELDS = {
+    "/accounts/login/": ("login", "password"),
+    "/accounts/signup/": ("email", "username", "password1"),
+    "/accounts/password/reset/": ("email",),
+    "/account/": ("form", "handle", "name"),
+    "/challenges/cats/organise/phases/dev/": ("opens", "closes", "per_day", "reveal", "final"),
+    "/challenges/cats/organise/people/": ("email", "role", "form"),
+    "/challenges/cats/organise/": ("visibility",),
+    "/challenges/cats/rules/": ("digest",),
+}
+
+
 def test_odd_text_in_every_form_is_no_fault_of_ours(signed_in, organiser, challenge):
-    """Signing in and up, the profile, tokens, phases, people: each field with each odd text."""
-    forms = {
-        "/accounts/login/": ("login", "password"),
-        "/accounts/signup/": ("email", "username", "password1"),
-        "/accounts/password/reset/": ("email",),
-        "/account/": ("form", "handle", "name"),
-        "/challenges/cats/organise/phases/dev/": ("opens", "closes", "per_day", "reveal", "final"),
-        "/challenges/cats/organise/people/": ("email", "role", "form"),
-        "/challenges/cats/organise/": ("visibility",),
-        "/challenges/cats/rules/": ("digest",),
-    }
-    for address, names in forms.items():
+    for address, names in FIELDS.items():
         client = Visitor.like(signed_in(organiser)) if "accounts" not in address else Visitor()
         for odd in ODD:
             text = quote(odd.encode("utf-8", "surrogatepass"), safe="%")
@@ -415,10 +418,41 @@ def test_odd_text_in_every_form_is_no_fault_of_ours(signed_in, organiser, challe
             assert response.status_code < 500, (address, odd[:20])
 
 
-def test_the_corpus_is_large_enough():
-    """At least 300 hostile files and requests, each by its own name."""
-    files = sum(
-        1 for make in (hostile.csv_files, hostile.json_lines, hostile.masks) for _ in make()
-    )
-    requests = len(BODIES) + len(FORMS) + len(ODD) * 20 + sum(map(len, HEADERS.values()))
-    assert files + requests > 300
+TABLES = (hostile.csv_files, hostile.json_lines, hostile.parquet_files)
+LISTS = (
+    hostile.detections,
+    partial(hostile.json_files, '{"question_id": 1, "answer": "yes"}', "answer"),
+    partial(hostile.json_files, '{"image_id": 1, "caption": "a cat"}', "caption"),
+)
+
+
+def corpus(folder):
+    """How many hostile things there are for each intake."""
+    return {
+        "tables of predictions: CSV, JSON Lines, Parquet": sum(map(_many, TABLES)),
+        "lists of boxes, answers and captions: JSON": sum(map(_many, LISTS)),
+        "masks: ZIP": _many(hostile.masks),
+        "files of other kinds, under the name of each of those": _many(hostile.foreign),
+        "challenges: ZIP": _many(partial(archives, folder)),
+        "traces of a network": len(TRACES),
+        "bodies for the API": len(BODIES),
+        "kinds of body": len(KINDS),
+        "upload forms": len(FORMS),
+        "headers": sum(map(len, HEADERS.values())),
+        "addresses": sum(len(_addresses(odd)) for odd in ODD),
+        "forms of pages": len(FIELDS) * len(ODD),
+    }
+
+
+def _many(make):
+    return sum(1 for _ in make())
+
+
+def test_the_page_of_promises_counts_the_corpus(made, root):
+    counted = corpus(made.folder)
+    page = (root / "docs/explanation/promises.md").read_text()
+    for what, many in counted.items():
+        assert f"| {what} | {many:,} |" in page, (what, many)
+    assert f"| **together** | **{sum(counted.values()):,}** |" in page
+    assert sum(counted.values()) > 300
+    assert min(counted.values()) > 8

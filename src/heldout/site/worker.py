@@ -7,6 +7,7 @@ import os
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
     from heldout.site.common.models import Job
 
 IDLE_SECONDS = 1.0
+# What is due and was not got is being claimed by another.
+BUSY_SECONDS = 0.02
 EXPIRY_SECONDS = 5.0
+SOON = timedelta(seconds=1)
 NICENESS = 5
 SLOW_NICENESS = 15
 
@@ -88,11 +92,19 @@ def own_name() -> str:
 
 
 def drain(*, owner: str = "") -> int:
-    """Do every job that is due, in this process; returns how many there were."""
+    """Do every job that is due, or is in a moment, in this process; returns how many there were."""
+    from django.utils import timezone
+
+    from heldout.site.common import jobs
+
     done = 0
-    while work_once(owner or own_name()):
-        done += 1
-    return done
+    while True:
+        while work_once(owner or own_name()):
+            done += 1
+        pause = jobs.next_due(now=timezone.now(), within=SOON)
+        if pause is None:
+            return done
+        time.sleep(pause)
 
 
 def _loop(owner: str, stop: threading.Event, parent: int | None, slow: bool | None) -> None:
@@ -113,7 +125,10 @@ def _loop(owner: str, stop: threading.Event, parent: int | None, slow: bool | No
                 if before.date() < looked.date():
                     jobs.enqueue_daily(now=looked)
             if not work_once(owner, slow=slow):
-                alarm.wait(IDLE_SECONDS) if alarm else stop.wait(IDLE_SECONDS)
+                idle = timedelta(seconds=IDLE_SECONDS)
+                due = jobs.next_due(now=timezone.now(), within=idle, slow=slow)
+                pause = IDLE_SECONDS if due is None else max(due, BUSY_SECONDS)
+                alarm.wait(pause) if alarm else stop.wait(pause)
         except OperationalError:
             log.exception("the database does not answer")
             close_old_connections()

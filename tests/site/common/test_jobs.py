@@ -225,3 +225,23 @@ def test_a_closed_gate_lets_no_job_through_and_loses_none(given_up):
     assert claim() is None
     assert jobs.open_gate("phase:1", now=NOW)
     assert claim().key == "held"
+
+
+def test_a_job_that_waits_is_told_from_one_that_has_begun(given_up):
+    assert not jobs.is_waiting("test", key_prefix="a")
+    add("a:1", now=NOW + timedelta(hours=1))
+    assert jobs.is_waiting("test", key_prefix="a:")
+    assert not jobs.is_waiting("test", key_prefix="b:")
+    assert claim(now=NOW + timedelta(hours=1)).key == "a:1"
+    assert not jobs.is_waiting("test", key_prefix="a:")
+
+
+def test_an_idle_worker_knows_when_the_next_job_begins(given_up):
+    second = timedelta(seconds=1)
+    assert jobs.next_due(now=NOW, within=second) is None
+    add("a", now=NOW + second / 2)
+    assert jobs.next_due(now=NOW, within=second) == 0.5
+    assert jobs.next_due(now=NOW + second, within=second) == 0
+    assert jobs.next_due(now=NOW - second, within=second) is None
+    # What another worker is there for is none of this one's business.
+    assert jobs.next_due(now=NOW, within=second, slow=True) is None

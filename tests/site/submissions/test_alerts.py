@@ -9,7 +9,8 @@ from django.utils import timezone
 
 from heldout.site.challenges.services import edit_phase
 from heldout.site.common.problems import Refused
-from heldout.site.submissions.alerts import BURST, alerts_of, count_as_one, settle
+from heldout.site.submissions import standings, storage
+from heldout.site.submissions.alerts import BURST, _Kept, alerts_of, count_as_one, settle
 from heldout.site.submissions.models import Alert, Submission
 from heldout.site.worker import drain
 
@@ -138,3 +139,29 @@ def test_thirty_accounts_of_one_group_are_noticed_and_held_to_one_limit(
     count_as_one(alert=last, by=organiser, now=timezone.now())
     # In the next week the whole group has two.
     assert send_all(1) == 2
+
+
+def test_files_that_were_compared_before_are_not_read_again(
+    scored, participant, rival, predictions, monkeypatch
+):
+    read = []
+    before = storage.verified
+    monkeypatch.setattr(
+        storage, "verified", lambda sha256: [read.append(sha256), before(sha256)][1]
+    )
+    scored(participant, 31)
+    for right in (12, 13, 14):
+        scored(rival, right)
+    # Once to score it, and once to compare it: the first one, however many come after it.
+    assert read.count(Submission.objects.earliest("created_at").sha256) == 2
+
+
+def test_what_comparing_keeps_in_memory_is_bounded(scored, participant, rival, phase):
+    for who, right in ((participant, 30), (participant, 31), (rival, 20)):
+        scored(who, right)
+    results = standings.results_of(phase)
+    kept = _Kept(most=1)
+    for one in results.scored():
+        kept.of(one, results)
+    assert len(kept._rows) == 1
+    assert kept._size == next(iter(kept._rows.values())).size > 0

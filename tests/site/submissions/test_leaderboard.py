@@ -7,7 +7,8 @@ from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
-from heldout.site.challenges.services import edit_phase, publish
+from heldout.site.challenges import boards
+from heldout.site.challenges.services import edit_phase, publish, refresh_board
 from heldout.site.common.models import Job
 from heldout.site.submissions.boards import as_csv, as_json, leaderboard
 from heldout.site.submissions.services import withdraw
@@ -189,3 +190,20 @@ def test_a_new_revision_ranks_by_its_own_rule(
     drain()
     (row,) = leaderboard(phase=phase, viewer=ANYBODY).rows
     assert row.value == pytest.approx(20 / 60)
+
+
+def test_results_of_a_rush_are_counted_in_together(phase, scored, participant, monkeypatch):
+    """While a leaderboard waits to be computed, what comes meanwhile asks for no second one."""
+    monkeypatch.setattr(boards, "PAUSE", timedelta(seconds=2))
+    scored(participant)
+    computed = leaderboard(phase=phase, viewer=ANYBODY).computed_at
+    for _ in range(3):
+        refresh_board(phase, now=computed)
+    (waiting,) = Job.objects.filter(kind="board", state="ready")
+    assert waiting.run_at > computed
+    assert waiting.run_at - computed <= boards.LONGEST_PAUSE
+    Job.objects.filter(pk=waiting.pk).update(run_at=computed)
+    drain()
+    seen = leaderboard(phase=phase, viewer=ANYBODY)
+    assert not seen.pending
+    assert seen.computed_at > computed

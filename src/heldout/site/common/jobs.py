@@ -74,6 +74,18 @@ def enqueue(
     return job
 
 
+def is_waiting(kind: str, *, key_prefix: str) -> bool:
+    """Whether such a job waits, which begins only after this transaction and sees what it wrote."""
+    ready = Job.objects.filter(kind=kind, key__startswith=key_prefix, state=JobState.READY)
+    return _locked(ready).first() is not None
+
+
+def next_due(*, now: datetime, within: timedelta, slow: bool | None = None) -> float | None:
+    """Seconds until the next job may begin, if that is soon; `slow` as for `claim`."""
+    soonest = _ready(now + within, slow).aggregate(at=Min("run_at"))["at"]
+    return max(0.0, (soonest - now).total_seconds()) if soonest else None
+
+
 def enqueue_daily(*, now: datetime) -> None:
     """Add the work that comes by itself every day, unless somebody has."""
     for kind in (kind for kind, handler in HANDLERS.items() if handler.daily):
@@ -86,9 +98,10 @@ def _next_turn(pool: str, lane: str) -> float:
     base = waiting.aggregate(at=Min("virtual_time"))["at"]
     if base is None:
         _wake_pool(pool)
-    Lane.objects.get_or_create(name=lane)
     turn = Greatest(F("virtual_time"), base or 0.0) + 1.0
-    Lane.objects.filter(name=lane).update(virtual_time=turn)
+    if not Lane.objects.filter(name=lane).update(virtual_time=turn):
+        Lane.objects.bulk_create([Lane(name=lane)], ignore_conflicts=True)
+        Lane.objects.filter(name=lane).update(virtual_time=turn)
     return Lane.objects.values_list("virtual_time", flat=True).get(name=lane)
 
 
@@ -106,12 +119,8 @@ def _wake_pool(pool: str) -> None:
 
 def claim(*, owner: str, now: datetime, slow: bool | None = None) -> Job | None:
     """Take the next job, or nothing; with `slow`, only of the slow kinds or only of the others."""
-    kinds = [kind for kind, handler in HANDLERS.items() if slow in (None, handler.slow)]
-    closed = Gate.objects.filter(closed=True).values("name")
-    ready = Job.objects.filter(state=JobState.READY, run_at__lte=now, kind__in=kinds)
-    ready = ready.exclude(gate__in=closed)
     with transaction.atomic():
-        job = _next(ready)
+        job = _next(_ready(now, slow))
         if job is None:
             return None
         Lane.objects.filter(name=_clock(job.pool)).update(virtual_time=F("virtual_time") + 1.0)
@@ -120,6 +129,13 @@ def claim(*, owner: str, now: datetime, slow: bool | None = None) -> Job | None:
         job.lease_until = now + lease_length()
         job.save(update_fields=["state", "owner", "started_at", "heartbeat_at", "lease_until"])
     return job
+
+
+def _ready(at: datetime, slow: bool | None) -> QuerySet[Job]:
+    kinds = [kind for kind, handler in HANDLERS.items() if slow in (None, handler.slow)]
+    closed = Gate.objects.filter(closed=True).values("name")
+    ready = Job.objects.filter(state=JobState.READY, run_at__lte=at, kind__in=kinds)
+    return ready.exclude(gate__in=closed)
 
 
 def _next(ready: QuerySet[Job]) -> Job | None:

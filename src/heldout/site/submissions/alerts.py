@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import secrets
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections import OrderedDict
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from functools import lru_cache
 from pathlib import Path, PurePath
+from typing import NamedTuple
 
 import numpy as np
 import polars as pl
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
+from django.db.models import QuerySet
 from numpy.typing import NDArray
 
 from heldout.errors import BadInput
@@ -25,7 +27,7 @@ from heldout.site.challenges.models import Challenge, Entrant, Phase
 from heldout.site.challenges.services import Viewer, require
 from heldout.site.common import audit
 from heldout.site.submissions import limits, storage
-from heldout.site.submissions.models import Alert, AlertKind, Linked, Submission
+from heldout.site.submissions.models import Alert, AlertKind, Evaluation, Linked, Submission
 from heldout.site.submissions.numbers import Results
 
 # So many submissions of one person in so short a time are a burst.
@@ -40,7 +42,44 @@ FEWEST = 20
 # Of each other entrant, so many submissions are compared, the latest.
 LATEST = 3
 
-Prints = NDArray[np.uint64]
+Prints = NDArray[np.uint32]
+# So much is kept in memory of what was read; 200 entrants with three files of 10,000 rows each.
+KEPT_BYTES = 64 << 20
+
+
+class _Read(NamedTuple):
+    """Of one submission: a number for each prediction and whether it is right, in the ids' order.
+
+    None where the file is no table, or right and wrong are unknown.
+    """
+
+    prints: Prints | None
+    right: Flags | None
+
+    @property
+    def size(self) -> int:
+        return sum(array.nbytes for array in self if array is not None)
+
+
+class _Kept:
+    """What was read of the submissions that were compared last, up to so many bytes."""
+
+    def __init__(self, most: int) -> None:
+        self._most, self._size = most, 0
+        self._rows: OrderedDict[tuple[str, str], _Read] = OrderedDict()
+
+    def of(self, submission: Submission, results: Results) -> _Read:
+        key = (submission.sha256, repr(submission.evaluation and submission.evaluation.stats))
+        if key not in self._rows:
+            self._rows[key] = _read(submission, results)
+            self._size += self._rows[key].size
+        self._rows.move_to_end(key)
+        while self._size > self._most and len(self._rows) > 1:
+            self._size -= self._rows.popitem(last=False)[1].size
+        return self._rows[key]
+
+
+_kept = _Kept(KEPT_BYTES)
 
 
 def notice_burst(submission: Submission) -> None:
@@ -61,48 +100,51 @@ def notice_burst(submission: Submission) -> None:
 
 def compare_new(results: Results, *, now: datetime) -> list[Alert]:
     """Compare every result that is new with the latest ones of all other entrants."""
-    new = results.scored().filter(evaluation__compared=False).select_related("phase__challenge")
-    found = [alert for one in new for alert in _compare(one, results, now)]
+    scored = results.scored().prefetch_related(None)
+    new = list(scored.filter(evaluation__compared=False).select_related("phase__challenge"))
+    latest = _latest(scored) if new else {}
+    found = [alert for one in new for alert in _compare(one, latest, results, now)]
     for alert in found:
         _mail(alert)
     return found
 
 
-def _compare(submission: Submission, results: Results, now: datetime) -> list[Alert]:
+def _latest(scored: QuerySet[Submission]) -> dict[int, list[Submission]]:
+    """The latest of every entrant; baselines are meant to be copied."""
+    latest: dict[int, list[Submission]] = {}
+    for one in scored.filter(entrant__baseline=False).order_by("-created_at", "-id"):
+        of_entrant = latest.setdefault(one.entrant_id, [])
+        if len(of_entrant) < LATEST:
+            of_entrant.append(one)
+    return latest
+
+
+def _compare(
+    submission: Submission, latest: dict[int, list[Submission]], results: Results, now: datetime
+) -> list[Alert]:
     raised = []
-    for other in _others(submission, results):
+    for other in (
+        one for who, them in latest.items() if who != submission.entrant_id for one in them
+    ):
         if (words := _likeness(submission, other, results)) is None:
             continue
         kind = AlertKind.SAME_FILE if submission.sha256 == other.sha256 else AlertKind.ALIKE
         pair = sorted((submission.entrant, other.entrant), key=lambda entrant: entrant.pk)
         key = f"{kind}:{pair[0].pk}:{pair[1].pk}"
         raised.append(_raise(submission.phase, kind, key, pair, words, submission, now=now))
-    evaluation = submission.evaluation
-    assert evaluation is not None
-    evaluation.compared = True
-    evaluation.save(update_fields=["compared"])
+    Evaluation.objects.filter(pk=submission.evaluation_id).update(compared=True)
     return [alert for alert in raised if alert is not None]
-
-
-def _others(submission: Submission, results: Results) -> Iterator[Submission]:
-    """The latest of every other entrant; baselines are meant to be copied."""
-    counts: dict[int, int] = {}
-    others = results.scored().exclude(entrant=submission.entrant_id).filter(entrant__baseline=False)
-    for other in others.order_by("-created_at", "-id"):
-        counts[other.entrant_id] = counts.get(other.entrant_id, 0) + 1
-        if counts[other.entrant_id] <= LATEST:
-            yield other
 
 
 def _likeness(one: Submission, other: Submission, results: Results) -> str | None:
     names = f"{one.entrant.name} and {other.entrant.name}"
     if one.sha256 == other.sha256:
         return f"{names} sent the same file"
-    prints = [_prints(each.sha256, PurePath(each.filename).suffix.lower()) for each in (one, other)]
-    if prints[0] is None or prints[1] is None or len(prints[0]) != len(prints[1]):
+    mine, theirs = _kept.of(one, results), _kept.of(other, results)
+    if mine.prints is None or theirs.prints is None or len(mine.prints) != len(theirs.prints):
         return None
-    equal = prints[0] == prints[1]
-    wrong = _wrong(one, other, results)
+    equal = mine.prints == theirs.prints
+    wrong = _wrong(mine, theirs)
     if wrong is None or len(wrong) != len(equal):
         alike, of, most = equal, "of all examples", ALIKE_AT_ALL
     else:
@@ -112,9 +154,20 @@ def _likeness(one: Submission, other: Submission, results: Results) -> str | Non
     return f"{names} predict the same for {100 * alike.mean():.0f} % {of} ({len(alike):,})"
 
 
-@lru_cache(maxsize=512)
+def _wrong(one: _Read, other: _Read) -> Flags | None:
+    """Which examples either got wrong."""
+    if one.right is None or other.right is None:
+        return None
+    wrong: Flags = ~(one.right & other.right)
+    return wrong
+
+
+def _read(submission: Submission, results: Results) -> _Read:
+    suffix = PurePath(submission.filename).suffix.lower()
+    return _Read(_prints(submission.sha256, suffix), _right(results.stats(submission)))
+
+
 def _prints(sha256: str, suffix: str) -> Prints | None:
-    """A number for each prediction of a table, in the order of the ids; None for other kinds."""
     with tempfile.TemporaryDirectory() as folder:
         named = Path(folder) / f"predictions{suffix}"
         try:
@@ -126,16 +179,7 @@ def _prints(sha256: str, suffix: str) -> Prints | None:
         return None
     ordered = frame.sort(frame.columns[0])
     rest = ordered.select(pl.all().exclude(frame.columns[0]))
-    return rest.hash_rows(seed=0).to_numpy() if rest.width else None
-
-
-def _wrong(one: Submission, other: Submission, results: Results) -> Flags | None:
-    """Which examples either got wrong, in the order of their ids; None where no example is."""
-    found = [_right(results.stats(each)) for each in (one, other)]
-    if found[0] is None or found[1] is None:
-        return None
-    wrong: Flags = ~(found[0] & found[1])
-    return wrong
+    return rest.hash_rows(seed=0).to_numpy().astype(np.uint32) if rest.width else None
 
 
 def _right(stats: ExampleStats | None) -> Flags | None:

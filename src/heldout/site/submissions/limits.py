@@ -94,10 +94,19 @@ def allowances(
 ) -> list[Allowance]:
     """What the person may still hand in, the limit that is nearest to its end per period."""
     who = holders(entrant, user) if entrant else persons(phase.challenge_id, user)
-    counts = Usage.objects.filter(phase=phase, holder__in=who)
+    return _allowances(phase, _used(phase, who), now)
+
+
+def _used(phase: Phase, who: list[str]) -> dict[str, int]:
+    """The highest count of these holders, by period."""
     used: dict[str, int] = {}
-    for row in counts:
-        used[row.period] = max(used.get(row.period, 0), row.used)
+    counts = Usage.objects.filter(phase=phase, holder__in=who)
+    for period, count in counts.values_list("period", "used"):
+        used[period] = max(used.get(period, 0), count)
+    return used
+
+
+def _allowances(phase: Phase, used: dict[str, int], now: datetime) -> list[Allowance]:
     return [
         Allowance(limit.period, limit.words, limit.most, used.get(limit.period, 0), limit.resets)
         for limit in _limits(phase, now)
@@ -106,12 +115,12 @@ def allowances(
 
 def used_up(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> list[Problem]:
     """The limits that let nothing more in; only `take` counts."""
-    now_left = allowances(phase=phase, entrant=entrant, user=user, now=now)
-    full = {allowance.period for allowance in now_left if not allowance.left}
+    used = _used(phase, holders(entrant, user))
+    full = {one.period for one in _allowances(phase, used, now) if not one.left}
     found = [_used_up(limit, phase) for limit in _limits(phase, now) if limit.period in full]
-    unsettled = Usage.objects.filter(phase=phase, holder=f"user:{user.pk}")
     quota = _refused_quota(phase, now)
-    if unsettled.filter(period=quota.period, used__gte=quota.most).exists():
+    # Counted for the account alone.
+    if used.get(quota.period, 0) >= quota.most:
         found.append(_too_many_refused(quota, phase))
     return found
 

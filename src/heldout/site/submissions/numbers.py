@@ -83,6 +83,7 @@ class Results:
             Submission.objects.filter(phase=self.phase, status=Status.SCORED)
             .select_related("entrant", "evaluation", "told")
             .prefetch_related("evaluation__scores")
+            .defer("problems", "note", "evaluation__report")
             .order_by("entrant_id", "created_at", "id")
         )
 

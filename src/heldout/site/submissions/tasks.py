@@ -224,20 +224,15 @@ def compute_board(job: Job, clock: Clock) -> None:
     with jobs.finishing(job, now=now):
         _save(phase, version, now, standing)
         _look_again(results.regime, now)
-        jobs.enqueue(
-            COMPARE,
-            key=f"{COMPARE}:{phase.pk}:{version}",
-            payload={"phase": phase.pk},
-            now=now,
-            lane=COMPARE,
-        )
-        jobs.enqueue(
-            COMPUTE_RANGES,
-            key=f"{COMPUTE_RANGES}:{phase.pk}:{version}",
-            payload={"phase": phase.pk},
-            now=max(now, phase.board_not_before or now),
-            lane=COMPUTE_RANGES,
-        )
+        _follow(COMPARE, phase, version, now)
+        _follow(COMPUTE_RANGES, phase, version, max(now, phase.board_not_before or now))
+
+
+def _follow(kind: str, phase: Phase, version: int, at: datetime) -> None:
+    """What a new leaderboard makes necessary, unless a job waits that will see it."""
+    if not jobs.is_waiting(kind, key_prefix=f"{kind}:{phase.pk}:"):
+        key = f"{kind}:{phase.pk}:{version}"
+        jobs.enqueue(kind, key=key, payload={"phase": phase.pk}, now=at, lane=kind)
 
 
 def _look_again(regime: Regime, now: datetime) -> None:
