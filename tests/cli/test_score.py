@@ -57,6 +57,41 @@ def test_without_json_there_is_a_table(run, files):
     assert "ink: dark" in ran.out
 
 
+def test_the_score_without_leaked_examples_stands_beside_the_whole(run, files, tmp_path):
+    lines = [(files / f"{name}.csv").read_text().splitlines()[1:] for name in ("refs", "good")]
+    pairs = [(a.split(",")[:2], b.split(",")[1]) for a, b in zip(*lines, strict=True)]
+    leaked = [name for (name, _), _ in pairs[:30]]
+    listed = tmp_path / "leaks.csv"
+    rows = [f"test,{one},train,x,same bytes," for one in leaked]
+    rows.append(f"test,{pairs[40][0][0]},train,y,same group,photographer")
+    head = "split,example_id,other_split,other_id,how,evidence"
+    listed.write_text("\n".join([head, *rows, ""]))
+    (found,) = score(
+        run,
+        files,
+        "--metric",
+        "accuracy",
+        "--leaks",
+        listed,
+        "--json",
+        "--html",
+        tmp_path / "r.html",
+    ).json["without_leaks"]
+    rest = pairs[30:]
+    assert found["n"] == 90
+    assert found["value"] == pytest.approx(sum(a == b for (_, a), b in rest) / len(rest))
+    assert "Without 30 leaked examples" in (tmp_path / "r.html").read_text()
+    assert "Without 30 leaked examples" in score(run, files, "--leaks", listed).out
+
+
+@pytest.mark.parametrize("head", ["id,verdict", "split,example_id"])
+def test_a_list_of_leaks_that_is_none_is_refused(run, files, tmp_path, head):
+    (tmp_path / "leaks.csv").write_text(f"{head}\n")
+    ran = score(run, files, "--leaks", tmp_path / "leaks.csv")
+    assert ran.code != 0
+    assert 'has no column "other_split"' in ran.err
+
+
 def test_replicates_0_leaves_intervals_out(run, files):
     (found,) = score(run, files, "--metric", "accuracy", "--replicates", "0", "--json").json[
         "scores"

@@ -146,6 +146,18 @@ def _scores(report: Report) -> Iterator[Part]:
         ],
     )
     yield f"<p>{escape(wording.BY_EYE)}</p>"
+    yield from _without_leaks(report)
+
+
+def _without_leaks(report: Report) -> Iterator[Part]:
+    if not report.without_leaks:
+        return
+    left_out = (report.n or 0) - report.without_leaks[0].n
+    yield f"<h3>Without {left_out:,} leaked examples</h3>"
+    yield _table(
+        ("Metric", "Number", "Value", "Interval", "n"),
+        [(s.metric, s.name, s.value, interval(s.low, s.high), s.n) for s in report.without_leaks],
+    )
 
 
 def _subgroups(report: Report) -> Iterator[Part]:

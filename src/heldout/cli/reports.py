@@ -23,6 +23,7 @@ def print_report(report: Report) -> None:
         ("metric", "number", "value", "low", "high", "n", ""),
         [(s.metric, s.name, s.value, s.low, s.high, s.n, s.reason) for s in report.scores],
     )
+    _print_without_leaks(report)
     _print_groups("By subgroup", report.subgroups, _yardsticks(report))
     _print_disparities(report)
     for profile in report.profiles:
@@ -31,6 +32,19 @@ def print_report(report: Report) -> None:
     _print_groups("By class", _first_of_each_metric(report), {})
     if report.details is not None:
         _print_details(report.details)
+
+
+def _print_without_leaks(report: Report) -> None:
+    if report.without_leaks:
+        left_out = (report.n or 0) - report.without_leaks[0].n
+        print_table(
+            ("metric", "number", "value", "low", "high", "n", ""),
+            [
+                (s.metric, s.name, s.value, s.low, s.high, s.n, s.reason)
+                for s in report.without_leaks
+            ],
+            title=f"\nWithout {left_out:,} leaked examples",
+        )
 
 
 def _say(text: str = "") -> None:

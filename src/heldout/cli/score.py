@@ -77,6 +77,12 @@ def score(
     replicates: Annotated[
         int, typer.Option(min=0, help="Resamples of the intervals; 0: no intervals.")
     ] = 1000,
+    leaks: Annotated[
+        Path | None,
+        typer.Option(
+            help="A list of `heldout leaks --out` or of the site: tell the scores without these examples too."
+        ),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(help="Keep the report and what `heldout compare` needs in this folder."),
@@ -122,6 +128,8 @@ def score(
             seed=seed,
             replicates=replicates,
         )
+    if leaks is not None:
+        evaluation = _without(evaluation, leaks, challenge, phase, replicates)
     if save is not None:
         _save(evaluation, save)
     if html is not None:
@@ -154,6 +162,17 @@ def _score_phase(
     return evaluate(
         challenge, phase=chosen, predictions=predictions, replicates=replicates, details=details
     )
+
+
+def _without(
+    evaluation: Evaluation, leaks: Path, folder: Path | None, phase: str | None, replicates: int
+) -> Evaluation:
+    from heldout.challenge.folder import load
+    from heldout.challenge.without import with_leaks
+    from heldout.datasets.leaks.listing import read_leaked
+
+    split = None if folder is None else load(folder).the_phase(phase).split
+    return with_leaks(evaluation, read_leaked(leaks, split=split), replicates=replicates)
 
 
 def _score_files(*, missing: str, **question: Any) -> Evaluation:

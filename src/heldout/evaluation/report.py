@@ -14,7 +14,8 @@ from heldout.evaluation.scoring import Score
 from heldout.evaluation.subgroups import SubgroupScore
 
 # Only in the JSON where there is something in them.
-FURTHER = ("per_class", "disparities", "same_size", "profiles", "counterfactuals", "details")
+FURTHER = ("per_class", "disparities", "same_size", "profiles", "counterfactuals", "details",
+           "without_leaks")  # fmt: skip
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -32,6 +33,7 @@ class Report(msgspec.Struct, frozen=True):
         profiles: Scores along numeric columns.
         counterfactuals: What changing one attribute of the same input changes.
         details: Classes, confusion, curves, reliability and rates by group.
+        without_leaks: The scores without leaked examples, if they were asked for.
     """
 
     n: int | None = None
@@ -44,6 +46,7 @@ class Report(msgspec.Struct, frozen=True):
     profiles: tuple[Profile, ...] = ()
     counterfactuals: tuple[Counterfactual, ...] = ()
     details: Details | None = None
+    without_leaks: tuple[Score, ...] = ()
 
     def __post_init__(self) -> None:
         if self.problems and (self.scores or self.subgroups or self.per_class):
