@@ -62,15 +62,17 @@ def render(path: Path, *, window: Window | None = None, edge: int | None = None)
     Raises:
         OSError: It is damaged, or no medium that can be shown.
     """
+    from PIL.Image import Resampling
+
     if dicom.is_dicom(path):
         picture = dicom.read(path)
         asked = picture.window
         wanted = window or (Window(*asked) if asked else full_window(picture.values))
         shown, used = _shade(picture, wanted)
     else:
-        shown, used = _open(path, window)
+        shown, used = _open(path, window, edge)
     if edge is not None:
-        shown.thumbnail((edge, edge))
+        shown.thumbnail((edge, edge), Resampling.BOX, reducing_gap=2.0)
     return Rendition(shown, used)
 
 
@@ -83,10 +85,13 @@ def _shade(picture: dicom.Picture, window: Window) -> tuple[Image.Image, Window 
     return Image.fromarray(255 - shades if picture.inverted else shades), window
 
 
-def _open(path: Path, window: Window | None) -> tuple[Image.Image, Window | None]:
+def _open(path: Path, window: Window | None, edge: int | None) -> tuple[Image.Image, Window | None]:
     from PIL import Image, ImageOps
 
     with open_image(path) as image:
+        if edge is not None:
+            # JPEG is decoded at the smallest eighth that is large enough.
+            image.draft("RGB", (edge, edge))
         upright = ImageOps.exif_transpose(image)
         if upright.mode in _DEEP:
             values = np.asarray(upright, np.float64)

@@ -7,11 +7,13 @@ import shutil
 import zipfile
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
 import polars as pl
 import pytest
 from django.core.signals import request_finished
 from django.db import close_old_connections
 from django.test import Client
+from PIL import Image
 
 from heldout.site.catalog.models import Visibility
 
@@ -295,6 +297,7 @@ def test_only_images_of_examples_are_served_as_media(client, dataset, name):
 
 
 def test_a_thumbnail_is_made_once_and_small(client, dataset, settings):
+    shutil.rmtree(settings.THUMBNAILS)
     address = f"{PAGE}thumbnails/{dataset.current_id}/media/{3:064x}.png"
     response = client.get(address)
     finish(response)
@@ -352,3 +355,34 @@ def test_too_large_a_selection_is_refused(client, dataset, monkeypatch):
     response = client.get(f"{PAGE}selection/", {"format": "csv"})
     assert response.status_code == 422
     assert "Narrow the selection" in response.content.decode()
+
+
+def test_deep_pixels_are_looked_at_through_a_window(add_dataset, client, tmp_path):
+    (tmp_path / "media").mkdir()
+    name = f"media/{7:064x}.png"
+    values = np.linspace(0, 60_000, 64).reshape(8, 8).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / name)
+    table = pl.DataFrame({"example_id": ["x"], "image": [name]})
+    table.write_parquet(tmp_path / "train.parquet")
+    add_dataset("deep", folder=tmp_path)
+    page = "/data/deep/item/?split=train&id=x"
+    assert "a window of 60001 values around 30000.5" in text_of(client.get(page))
+    chosen = text_of(client.get(f"{page}&centre=500&width=1000"))
+    (address,) = re.findall(r'<img src="([^"]*)"', chosen)
+    shown = client.get(address.replace("&amp;", "&"))
+    assert shown["Content-Type"] == "image/png"
+    with Image.open(io.BytesIO(shown.content)) as image:
+        greys = np.asarray(image)
+    assert (greys.min(), greys.max(), (greys == 255).sum()) == (0, 255, 62)
+    again = client.get(address.replace("&amp;", "&"), headers={"If-None-Match": shown["ETag"]})
+    assert again.status_code == 304
+
+
+@pytest.mark.parametrize("window", ["centre=x&width=3", "centre=nan&width=9", "width=0&centre=1"])
+def test_a_window_that_is_none_is_left_out(dataset, client, window):
+    page = f"/data/pictures/item/?split=train&id=train/00&{window}"
+    assert client.get(page).status_code == 200
+
+
+def text_of(response):
+    return " ".join(response.content.decode().split())

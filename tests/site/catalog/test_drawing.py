@@ -1,6 +1,8 @@
 """Annotations as SVG, agreement of annotators, thumbnails of every kind of image."""
 
+import io
 import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,10 @@ from PIL import Image
 from heldout.datasets.annotations import Category
 from heldout.datasets.annotations.run_lengths import counts_of_pixels, text_of
 from heldout.datasets.index.marks import Mark
+from heldout.datasets.rendering import Window
 from heldout.site.catalog.drawing import draw, legend, mask_path
 from heldout.site.catalog.opinions import opinions_of
-from heldout.site.catalog.pixels import patch, size_of
+from heldout.site.catalog.pixels import look, patch, picture
 from heldout.site.catalog.thumbnails import make
 
 RECTANGLE = re.compile(r"M(\d+) (\d+)h(\d+)v(\d+)h-\d+z")
@@ -101,7 +104,55 @@ def test_a_turned_photograph_is_measured_as_it_is_shown(tmp_path):
     exif = Image.Exif()
     exif[0x0112] = 6
     Image.new("RGB", (40, 20)).save(tmp_path / "turned.jpg", exif=exif)
-    assert size_of(tmp_path / "turned.jpg") == (20, 40)
+    assert look(tmp_path / "turned.jpg")[:2] == (20, 40)
     make(tmp_path / "turned.jpg", tmp_path / "small.webp")
     with Image.open(tmp_path / "small.webp") as small:
         assert small.size == (20, 40)
+
+
+@pytest.fixture
+def deep(tmp_path):
+    """A picture of 16 bits whose values run from 1,000 to 4,000."""
+    values = np.linspace(1000, 4000, 40 * 30).reshape(30, 40).astype(np.uint16)
+    Image.fromarray(values).save(tmp_path / "deep.png")
+    return tmp_path / "deep.png"
+
+
+def test_a_deep_picture_says_its_window_and_a_plain_one_has_none(deep, tmp_path):
+    Image.new("RGB", (8, 8)).save(tmp_path / "plain.png")
+    assert look(deep) == (40, 30, Window(2500.5, 3001), False)
+    assert look(tmp_path / "plain.png") == (8, 8, None, True)
+    (tmp_path / "broken.png").write_bytes(b"\x89PNG")
+    assert look(tmp_path / "broken.png") is None
+
+
+def test_a_window_tells_its_values_apart_and_no_others(deep):
+    with Image.open(io.BytesIO(picture(deep, Window(2000, 200)))) as shown:
+        greys = np.asarray(shown)
+    with Image.open(deep) as image:
+        values = np.asarray(image)
+    assert (greys[values < 1890] == 0).all()
+    assert (greys[values > 2110] == 255).all()
+    assert 100 < np.median(greys[abs(values.astype(int) - 2000) < 10]) < 155
+
+
+def test_a_dicom_file_is_shown_and_its_numbers_are_told(tmp_path):
+    """Compared with an independent reader of the file: pydicom's own pixel array."""
+    examples = pytest.importorskip("pydicom.data")
+    path = Path(examples.get_testdata_file("CT_small.dcm"))
+    seen_as = look(path)
+    assert (seen_as.width, seen_as.height, seen_as.plain) == (128, 128, False)
+    assert seen_as.window is not None
+    make(path, tmp_path / "small.webp")
+    pydicom = pytest.importorskip("pydicom")
+    stored = pydicom.dcmread(path)
+    value = stored.pixel_array[20, 30] * stored.RescaleSlope + stored.RescaleIntercept
+    found = {(one.x, one.y): one.numbers for row in patch(path, 30, 20, 8).rows for one in row}
+    assert float(found[30, 20][0]) == value
+
+
+def test_a_tiff_is_shown_as_a_picture_browsers_know(tmp_path):
+    Image.new("RGB", (12, 9), "red").save(tmp_path / "scan.tif")
+    assert look(tmp_path / "scan.tif") == (12, 9, None, False)
+    with Image.open(io.BytesIO(picture(tmp_path / "scan.tif", None))) as shown:
+        assert (shown.format, shown.getpixel((0, 0))) == ("PNG", (255, 0, 0))

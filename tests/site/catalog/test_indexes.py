@@ -1,5 +1,6 @@
 """The indexes of a site: built when data are published, one per role, and nothing held out in the wrong one."""
 
+import shutil
 from pathlib import Path
 
 import polars as pl
@@ -12,6 +13,7 @@ from heldout.site.catalog.grants import role_of, visible
 from heldout.site.catalog.indexes import open_index, remove_unused
 from heldout.site.catalog.models import RevisionIndex
 from heldout.site.catalog.services import index_key
+from heldout.site.catalog.thumbnails import make_all
 from heldout.site.challenges.services import publish
 from heldout.site.common.models import Job
 from heldout.site.worker import drain
@@ -132,3 +134,18 @@ def test_a_folder_that_is_being_built_stays(add_dataset, settings):
     being_built = settings.INDEXES / f"{index_key(dataset.current)}-1234abcd"
     being_built.mkdir()
     assert remove_unused() == 0
+
+
+def test_a_worker_makes_the_thumbnails_before_anybody_looks(dataset, site):
+    assert len(list(site.THUMBNAILS.rglob("*.webp"))) == 10
+    assert make_all(dataset.current) == 10
+
+
+def test_a_picture_that_cannot_be_read_leaves_the_others_their_thumbnails(
+    add_dataset, pictures, tmp_path, site
+):
+    folder = shutil.copytree(pictures, tmp_path / "some")
+    (folder / f"media/{3:064x}.png").write_bytes(b"broken")
+    add_dataset(folder=folder)
+    assert len(list(site.THUMBNAILS.rglob("*.webp"))) == 9
+    assert Job.objects.get(kind="thumbnails").state == "done"

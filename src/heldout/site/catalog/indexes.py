@@ -17,6 +17,7 @@ from django.db import transaction
 from heldout.datasets.index.build import build_index
 from heldout.datasets.index.engine import SqliteIndex, StaleIndex
 from heldout.datasets.index.views import Role, view_for
+from heldout.site.catalog import thumbnails
 from heldout.site.catalog.models import DataRevision, RevisionIndex
 from heldout.site.catalog.reading import categories, held_out_parts, layout_of, public_parts
 from heldout.site.catalog.services import INDEX, index_key
@@ -101,6 +102,7 @@ def build_now(revision: DataRevision, *, now: datetime) -> list[Built]:
     built = build(revision)
     with transaction.atomic():
         record(revision, built, now=now)
+        thumbnails.request_all(revision=revision, now=now)
     remove_unused()
     return built
 

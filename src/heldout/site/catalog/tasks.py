@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from heldout.site.catalog import analysing, counting, indexes, intake, releasing
+from heldout.site.catalog import analysing, counting, indexes, intake, releasing, thumbnails
 from heldout.site.catalog.models import DataRevision, Release, WorkState
 from heldout.site.catalog.services import INDEX
 from heldout.site.common import jobs
@@ -23,6 +23,7 @@ def index_revision(job: Job, clock: Clock) -> None:
     now = clock()
     with jobs.finishing(job, now=now):
         indexes.record(revision, built, now=now)
+        thumbnails.request_all(revision=revision, now=now)
     indexes.remove_unused()
 
 
@@ -57,4 +58,14 @@ def sweep_uploads(job: Job, clock: Clock) -> None:
     now = clock()
     intake.sweep(now=now)
     with jobs.finishing(job, now=now):
+        return
+
+
+@handles(thumbnails.THUMBNAILS, slow=True)
+def make_thumbnails(job: Job, clock: Clock) -> None:
+    """Nobody waits for it: what is missing when somebody looks is made then."""
+    revision = DataRevision.objects.select_related("dataset").get(pk=job.payload["revision"])
+    if revision.dataset.current_id == revision.pk:
+        thumbnails.make_all(revision)
+    with jobs.finishing(job, now=clock()):
         return

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from datetime import datetime
 from pathlib import Path
 from threading import BoundedSemaphore
 
 from django.conf import settings
-from PIL import Image, ImageOps
 
 from heldout.datasets.atomic import replacing
-from heldout.datasets.images import open_image
+from heldout.datasets.media import in_threads
+from heldout.datasets.rendering import render
+from heldout.datasets.tables import format_of
+from heldout.errors import Problems
+from heldout.site.catalog.models import DataRevision
+from heldout.site.catalog.reading import layout_of
+from heldout.site.catalog.services import data_folder, path_of
+from heldout.site.common import jobs
 
+THUMBNAILS = "thumbnails"
 SIDE = 256
 TYPE = "image/webp"
 # Decoding takes memory: this many at a time in one process, the others wait.
@@ -40,23 +48,27 @@ def thumbnail(path: Path) -> Path | None:
 
 
 def make(path: Path, place: Path) -> None:
-    with open_image(path) as image:
-        # JPEG is decoded at the smallest eighth that is large enough.
-        image.draft("RGB", (SIDE, SIDE))
-        small = ImageOps.exif_transpose(shown(image))
-        if max(small.size) > SIDE:
-            small.thumbnail((SIDE, SIDE), Image.Resampling.BOX, reducing_gap=2.0)
-        with replacing(place, durable=False) as part:
-            small.save(part, format="WEBP", quality=80, method=2)
+    """Deep pixels are seen through the window the file asks for, else through all of their range."""
+    small = render(path, edge=SIDE).image
+    with replacing(place, durable=False) as part:
+        small.save(part, format="WEBP", quality=80, method=2)
 
 
-def shown(image: Image.Image) -> Image.Image:
-    """The image as eight-bit colours or greys; deep ones are stretched over their own range."""
-    if image.mode in ("I", "I;16", "I;16B", "I;16L", "F"):
-        low, high = (float(str(one)) for one in image.getextrema())
-        scale = 255 / (high - low) if high > low else 1.0
-        deep = image.convert("F")
-        return deep.point(lambda value: value * scale - low * scale).convert("L")
-    if image.mode in ("RGB", "RGBA", "L"):
-        return image
-    return image.convert("RGBA" if "transparency" in image.info else "RGB")
+def request_all(*, revision: DataRevision, now: datetime) -> None:
+    """Have a worker make the thumbnails before anybody looks; they are the same for all revisions."""
+    if layout_of(revision).media:
+        key = f"{THUMBNAILS}:{revision.pk}"
+        jobs.enqueue(THUMBNAILS, key=key, payload={"revision": revision.pk}, now=now)
+
+
+def make_all(revision: DataRevision) -> int:
+    """Make what is not there yet; returns how many pictures of the revision can be shown."""
+    folder, layout = data_folder(revision), layout_of(revision)
+    names: dict[str, None] = {}
+    for file in revision.files.exclude(split=""):
+        kind = format_of(Path(file.name).suffix)
+        table = kind.read(path_of(file), Problems()) if kind else None
+        if table is not None and layout.media in table.frame.columns:
+            names |= dict.fromkeys(table.frame[layout.media].drop_nulls().to_list())
+    paths = (path for name in names if (path := folder / str(name)).is_file())
+    return sum(made is not None for made in in_threads(thumbnail, paths))

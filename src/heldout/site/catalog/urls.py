@@ -56,5 +56,6 @@ urlpatterns = [
     path(f"{_own}selection/", selection.selection, name="selection"),
     path(f"{_own}files/<path:name>", views.file, name="file"),
     path(f"{_own}media/<int:revision_id>/<path:name>", views.media, name="media"),
+    path(f"{_own}shown/<int:revision_id>/<path:name>", views.rendition, name="rendition"),
     path(f"{_own}thumbnails/<int:revision_id>/<path:name>", views.thumbnail, name="thumbnail"),
 ]

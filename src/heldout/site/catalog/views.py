@@ -1,16 +1,25 @@
 from __future__ import annotations
 
+import math
 import mimetypes
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import (
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBase,
+    HttpResponseNotModified,
+)
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.views.decorators.http import require_safe
 
 from heldout.datasets.index.query import Query
 from heldout.datasets.index.views import Role
+from heldout.datasets.rendering import Window
 from heldout.datasets.table import ID, MEDIA
 from heldout.site.catalog import asking, cards, drawing, facets, opinions, pixels, thumbnails
 from heldout.site.catalog.frames import Seen, find, frame
@@ -135,15 +144,20 @@ def item(request: HttpRequest, slug: str) -> HttpResponse:
 def _picture(request: HttpRequest, seen: Seen, found: Any) -> dict[str, Any]:
     name = found.hit.cells.get(MEDIA)
     path = media_path(seen.revision, str(name)) if name else None
-    size = pixels.size_of(path) if path else None
-    if path is None or size is None:
+    window = _window(request)
+    seen_as = pixels.look(path, window) if path else None
+    if path is None or seen_as is None:
         return {}
+    size = (seen_as.width, seen_as.height)
     drawn = drawing.draw(found.marks, seen.ready.summary.categories)
     at = [request.GET.get(key, "") for key in ("x", "y", "side")]
     side = int(at[2]) if at[2] in map(str, pixels.SIDES) else 8
     wanted = at[0].isdecimal() and at[1].isdecimal() and len(at[0]) < 7 and len(at[1]) < 7
     return {
-        "image": reverse("catalog:media", args=[seen.dataset.slug, seen.revision.pk, name]),
+        "image": _address(seen, str(name), seen_as, window),
+        "original": reverse("catalog:media", args=[seen.dataset.slug, seen.revision.pk, name]),
+        "window": seen_as.window,
+        "window_chosen": window is not None,
         "width": size[0],
         "height": size[1],
         "text_height": max(size) / 42,
@@ -155,6 +169,25 @@ def _picture(request: HttpRequest, seen: Seen, found: Any) -> dict[str, Any]:
         "sides": pixels.SIDES,
         "side": side,
     }
+
+
+def _window(request: HttpRequest) -> Window | None:
+    """What deep pixels are to be seen through; None where the address does not say, or nonsense."""
+    try:
+        centre, width = (float(request.GET.get(name, "")) for name in ("centre", "width"))
+    except ValueError:
+        return None
+    sane = math.isfinite(centre) and 1 <= width < 1e9 and abs(centre) < 1e9
+    return Window(centre, width) if sane else None
+
+
+def _address(seen: Seen, name: str, seen_as: pixels.Look, window: Window | None) -> str:
+    """Of the file itself, or of a picture made of it where browsers cannot show it."""
+    view = "catalog:media" if seen_as.plain else "catalog:rendition"
+    address = reverse(view, args=[seen.dataset.slug, seen.revision.pk, name])
+    if window is None or seen_as.window is None:
+        return address
+    return f"{address}?{urlencode({'centre': window.centre, 'width': window.width})}"
 
 
 @require_safe
@@ -216,6 +249,22 @@ def thumbnail(request: HttpRequest, slug: str, revision_id: int, name: str) -> H
         raise Http404("This image cannot be shown.")
     response = send(request, small or path, name="thumbnail.webp", etag=etag, attachment=False)
     return _kept(response)
+
+
+@require_safe
+def rendition(request: HttpRequest, slug: str, revision_id: int, name: str) -> HttpResponseBase:
+    """A medium that browsers cannot show, as a picture: deep pixels through a window."""
+    path = _medium(request, slug, revision_id, name)
+    window = _window(request)
+    through = "-".join(f"{one:g}" for one in window or ())
+    etag = f'"{thumbnails.place_of(path).stem}-shown-{through}"'
+    if matches(request, etag):
+        return _kept(HttpResponseNotModified(headers={"ETag": etag}))
+    content = pixels.picture(path, window)
+    if content is None:
+        raise Http404("This image cannot be shown.")
+    headers = {"ETag": etag, "X-Content-Type-Options": "nosniff"}
+    return _kept(HttpResponse(content, content_type="image/png", headers=headers))
 
 
 def _kept(response: HttpResponseBase) -> HttpResponseBase:
