@@ -20,5 +20,7 @@ def test_nothing_is_lost_doubled_or_over_a_limit_while_processes_are_killed(root
         timeout=220,
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    for promise in ("none lost", "none scored twice", "none over quota", "killed by SIGKILL"):
-        assert promise in ended.stdout
+    for judged in ("lost", "scored twice", "over quota", "web processes killed", "drained after"):
+        assert judged in ended.stdout
+    assert "Every limit held." in ended.stdout
+    assert "MISSED" not in ended.stdout
