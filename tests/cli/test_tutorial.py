@@ -173,6 +173,16 @@ def test_a_folder_that_is_no_site_is_refused(run, images, tmp_path, command):
     assert "is a challenge" in run(*arguments, tmp_path / "pets").err
 
 
+@pytest.mark.parametrize("command", ["serve", "worker"])
+def test_the_folder_around_a_site_names_the_site(run, tmp_path, command):
+    """As `heldout demo DEMO` leaves it: the site lies in DEMO/site."""
+    (tmp_path / "demo/site").mkdir(parents=True)
+    (tmp_path / "demo/site/secret").touch()
+    ran = run(command, tmp_path / "demo")
+    assert ran.code == 2
+    assert f"name {tmp_path / 'demo/site'}" in ran.err
+
+
 @pytest.mark.parametrize(
     "arguments",
     [("submissions", "digits"), ("leaderboard", "digits"), ("submit", "digits", "refs.csv")],

@@ -53,13 +53,16 @@ def refuse_other_folder(folder: Path, *, make: bool) -> None:
     """Refuse a folder that is no site and cannot become one.
 
     Raises:
-        BadInput: It is a challenge, holds other files, or is not there.
+        BadInput: It is a challenge, holds a site or other files, or is not there.
     """
     if (folder / "secret").is_file():
         return
     if (folder / "challenge.toml").exists():
         remedy = "name the folder that heldout serve uses"
         raise BadInput([Problem(str(folder), "is a challenge, not a site's data folder", remedy)])
+    if (folder / "site/secret").is_file():
+        remedy = f"name {folder / 'site'}"
+        raise BadInput([Problem(str(folder), "holds a site's data folder, and is none", remedy)])
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInput([Problem(str(folder), "is not a site's data folder", "name a new folder")])
     if not make:

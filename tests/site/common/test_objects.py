@@ -14,8 +14,10 @@ from heldout.site import backup as backups
 from heldout.site.common import objects
 from heldout.site.common.objects import StorageFault
 from heldout.site.databases import object_storages
+from heldout.site.submissions import storage
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Status, Submission
+from heldout.site.transfer.exporting import export
 from heldout.site.worker import drain
 
 # boto3 calls what Python 3.12 will no longer have.
@@ -166,6 +168,26 @@ def test_a_backup_holds_the_files_of_the_bucket_too(
     assert f"answers/stats/{submission.evaluation.stats['accuracy']['file']}" in names
     assert any(name.endswith("answers/test.csv") for name in names)
     assert any(name.endswith("data/test.parquet") for name in names)
+
+
+def test_an_export_from_a_new_disk_holds_the_files_of_the_bucket_too(
+    bucket, scored, hand_in, participant, challenge, site, tmp_path
+):
+    """All but a refused file, which was deleted on both sides."""
+    submission = scored(participant, 45)
+    refused = hand_in(participant, content=b"example_id,prediction\n")
+    drain()
+    Submission.objects.filter(pk=refused.pk).update(file_deleted_at=timezone.now())
+    storage.delete(refused.sha256, before=timezone.now().timestamp() + 60)
+    for folder in (site.SUBMISSIONS, site.ANSWERS, site.FILES):
+        shutil.rmtree(folder)
+        folder.mkdir()
+    challenge_folder.cache_clear()
+    made = export(challenge, tmp_path / "cats.zip", by=None, now=timezone.now(), addresses=True)
+    assert f"submissions/{submission.sha256}" in made.files
+    assert f"submissions/{refused.sha256}" not in made.files
+    for ending in ("answers/test.csv", "data/test.parquet", "data/train.parquet"):
+        assert any(name.endswith(ending) for name in made.files), ending
 
 
 def test_a_submission_whose_file_the_bucket_does_not_take_is_not_acknowledged(

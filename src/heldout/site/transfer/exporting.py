@@ -242,7 +242,8 @@ def _write_revision(archive: _Archive, challenge: Challenge, revision: Revision)
 
 
 def _write_files(archive: _Archive, challenge: Challenge) -> None:
-    submitted = Submission.objects.filter(phase__challenge=challenge)
+    # What was refused long ago has no file, here or in the bucket.
+    submitted = Submission.objects.filter(phase__challenge=challenge, file_deleted_at=None)
     for sha256 in sorted(set(submitted.values_list("sha256", flat=True))):
         file = storage.at_hand(sha256)
         if file.is_file():
