@@ -20,6 +20,7 @@ from pathlib import Path
 import hotcoco
 import numpy as np
 import polars as pl
+import pyarrow.parquet as pq
 from coco_files import write_files
 from measure import cpu_seconds, peak_memory, report
 from pycocotools.coco import COCO
@@ -106,15 +107,18 @@ def bench_reading(folder: Path, share: float) -> None:
     gt, dt = write_files(folder, share=share)
     task = TASKS["bbox"]
     layout = read_references(gt, task=task).public
-    table = folder / "dt.parquet"
-    pl.read_json(dt).write_parquet(table)
+    tables = folder / "polars.parquet", folder / "pyarrow.parquet"
+    pl.read_json(dt).write_parquet(tables[0])
+    pq.write_table(pl.read_parquet(tables[0]).to_arrow(), tables[1])
     text = dt.read_bytes()
     parsed = cpu_seconds(lambda: json.JSONDecoder().decode(text.decode()), repeat=3)
-    for title, file in (("JSON", dt), ("Parquet", table)):
+    for file in (dt, *tables):
         read = cpu_seconds(
             lambda file=file: read_results(file, family=task.family, layout=layout), repeat=5
         )
-        report(f"detections of {title}, checked", ours=read, theirs=parsed, peer="json, unchecked")
+        report(
+            f"detections of {file.name}, checked", ours=read, theirs=parsed, peer="json, unchecked"
+        )
 
 
 def measure_once(function: Callable[[], object]) -> float:

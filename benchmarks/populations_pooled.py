@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -41,9 +42,9 @@ def _ids(n: int) -> pl.Series:
     return pl.Series(np.arange(n)).cast(pl.String)
 
 
-def detections(rng: np.random.Generator) -> ExampleStats:
-    """Make images of three objects on average and four false alarms; one kind is seldom."""
-    categories, shares = 5, [0.5, 0.25, 0.15, 0.08, 0.02]
+def detections(rng: np.random.Generator, shares: Sequence[float]) -> ExampleStats:
+    """Make images of three objects on average and four false alarms, of kinds with these shares."""
+    categories = len(shares)
     image = np.repeat(np.arange(SIZE, dtype=np.int32), rng.poisson(3, SIZE))
     n = len(image)
     category = rng.choice(categories, n, p=shares).astype(np.int32)
@@ -137,7 +138,16 @@ def captions(rng: np.random.Generator) -> ExampleStats:
 
 
 POOLS = {
-    "detections": Pool("3 objects an image, the rarest kind 2 %", "object-detection", detections),
+    "detections": Pool(
+        "3 objects an image, the rarest kind 2 %",
+        "object-detection",
+        partial(detections, shares=[0.5, 0.25, 0.15, 0.08, 0.02]),
+    ),
+    "even detections": Pool(
+        "3 objects an image, 2 even kinds",
+        "object-detection",
+        partial(detections, shares=[0.5, 0.5]),
+    ),
     "masks": Pool("8 classes, the rarest in 2 % of images", "semantic-segmentation", masks),
     "queries": Pool("1 to 5 relevant items", "image-text-matching", queries),
     "captions": Pool("5 references an image", "captioning", captions),

@@ -5,6 +5,7 @@ from scipy.special import expit, logit
 from heldout.evaluation.metric import Method
 from heldout.evaluation.metrics.ece import ExpectedCalibrationError
 from heldout.evaluation.uncertainty import (
+    biased_interval,
     bootstrap_interval,
     logit_interval,
     percentile_interval,
@@ -31,7 +32,7 @@ def test_at_the_ends_the_logit_interval_has_no_width(value: float) -> None:
     assert logit_interval(value, REPLICATES) == (value, value)
 
 
-@pytest.mark.parametrize("make", [logit_interval, standard_error_interval])
+@pytest.mark.parametrize("make", [logit_interval, standard_error_interval, biased_interval])
 def test_too_many_undefined_replicates_leave_no_interval(make) -> None:
     some = np.where(np.arange(2000) < 30, np.nan, REPLICATES)
     assert make(0.9, some) is None
@@ -41,10 +42,20 @@ def test_too_many_undefined_replicates_leave_no_interval(make) -> None:
 def test_each_method_makes_its_own_interval() -> None:
     for method, make in (
         (Method.STANDARD_ERROR, standard_error_interval),
+        (Method.BIASED_UPWARD, biased_interval),
         (Method.LOGIT, logit_interval),
     ):
         assert bootstrap_interval(method, 0.9, REPLICATES) == (make(0.9, REPLICATES), method)
     assert bootstrap_interval(Method.PERCENTILE, 0.9, REPLICATES)[1] is Method.PERCENTILE
+
+
+def test_a_bias_upward_stretches_the_lower_side_by_twice_itself() -> None:
+    plain, bias = standard_error_interval(0.85, REPLICATES), REPLICATES.mean() - 0.85
+    assert biased_interval(0.85, REPLICATES) == pytest.approx((plain.low - 2 * bias, plain.high))
+
+
+def test_a_bias_downward_stretches_nothing() -> None:
+    assert biased_interval(0.95, REPLICATES) == standard_error_interval(0.95, REPLICATES)
 
 
 def test_near_the_end_the_logit_interval_holds_the_truth_as_often_as_it_says() -> None:

@@ -7,17 +7,18 @@ import math
 import numpy as np
 
 from heldout.evaluation.data import AnyArray, Floats
-from heldout.evaluation.metric import ratio
+from heldout.evaluation.metric import Method, ratio
 from heldout.evaluation.metrics.miou import MeanIoU
 from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.evaluation.subgroups import SubgroupScore
-from heldout.evaluation.uncertainty import standard_error_interval, why_no_bootstrap
+from heldout.evaluation.uncertainty import bootstrap_interval, why_no_bootstrap
 from heldout.evaluation.vision.accumulation import Summary
 from heldout.evaluation.vision.average_precision import AveragePrecision
 from heldout.statistics.intervals import Interval
 from heldout.statistics.weights import Resampling
 
 CLASS = "class"
+IOU = "IoU"
 BLOCK = 64  # Resamples held at a time.
 FEW_RESAMPLES = 200  # Enough for a standard error of each class.
 
@@ -26,8 +27,8 @@ def score_classes(stats: ExampleStats, resampling: Resampling) -> tuple[Subgroup
     """Score every class of an average precision of detections, or of a mean IoU.
 
     The number of a class is what the metric averages over: its AP with the same cuts, its IoU of
-    pixels. Intervals are the value ± 1.96 times its spread over resamples of the images; a class
-    that is not on every resample has none.
+    pixels. Intervals of AP are made as the metric's own, those of IoU are the value ± 1.96 times its
+    spread over resamples of the images; a class that is not on every resample has none.
 
     Args:
         stats: Of all images.
@@ -42,7 +43,7 @@ def score_classes(stats: ExampleStats, resampling: Resampling) -> tuple[Subgroup
         return _rows(stats, metric.names, _objects(stats), resampling)
     if isinstance(metric, MeanIoU):
         actual = _pixels(stats)[:, 1] > 0
-        return _rows(stats, ("IoU",), actual.sum(axis=0), resampling)
+        return _rows(stats, (IOU,), actual.sum(axis=0), resampling)
     return ()
 
 
@@ -77,7 +78,8 @@ def _row(
     if math.isnan(value):
         reason = "no object of it counts here" if n else "it does not occur"
     elif drawn is not None:
-        interval = standard_error_interval(value, drawn)
+        kind = stats.metric.interval if name != IOU else Method.STANDARD_ERROR  # type: ignore[attr-defined]
+        interval = bootstrap_interval(kind, value, drawn)[0]
         reason = "" if interval else "some resamples have none of it"
     return SubgroupScore(
         subgroup={CLASS: class_name},

@@ -26,6 +26,7 @@ class Method(StrEnum):
     WILSON = "wilson"
     PERCENTILE = "percentile bootstrap"
     STANDARD_ERROR = "bootstrap standard error"
+    BIASED_UPWARD = "bootstrap standard error, and twice its bias below"
     LOGIT = "bootstrap standard error of the logit"
     CLASSES = "intervals of the classes, combined"
     JACKKNIFE = "jackknife"
@@ -33,12 +34,22 @@ class Method(StrEnum):
 
 
 class Number(NamedTuple):
-    """One of the numbers a metric gives, with its bounds and direction."""
+    """One of the numbers a metric gives, with its bounds and direction.
+
+    Attributes:
+        name: Short, as its field writes it.
+        low: Lower bound.
+        high: Upper bound.
+        higher_is_better: Direction.
+        fewest: The independent examples below which its interval would hold the truth too seldom;
+            0 where that is no more than for all numbers of the metric.
+    """
 
     name: str
     low: float = 0.0
     high: float = 1.0
     higher_is_better: bool = True
+    fewest: int = 0
 
 
 class ClassMean(NamedTuple):

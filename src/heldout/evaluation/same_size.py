@@ -44,7 +44,7 @@ class SameSize:
 
 def depends_on_size(metric: AnyMetric) -> bool:
     """Whether a metric is known to be biased on few examples, as average precision is."""
-    return metric.interval is Method.STANDARD_ERROR
+    return metric.interval in (Method.STANDARD_ERROR, Method.BIASED_UPWARD)
 
 
 def same_size(

@@ -143,16 +143,18 @@ def _exact(
     if metric.interval is Method.WILSON and resampling.clusters is None:
         hits = [round(float(value) * resampling.n) for value in values]
         return [Made(wilson(one, resampling.n), Method.WILSON) for one in hits]
-    reason = why_no_bootstrap(metric.interval, resampling, fewest=metric.fewest)
-    if reason:
-        return [without(float(value), reason) for value in values]
-    reason = why_too_rare(metric.class_sizes(stats))
-    if reason:
-        return [without(float(value), reason) for value in values]
+    too_rare = why_too_rare(metric.class_sizes(stats))
+    reasons = [
+        why_no_bootstrap(metric.interval, resampling, fewest=max(metric.fewest, number.fewest))
+        or too_rare
+        for number in metric.numbers
+    ]
+    if all(reasons):
+        return [without(float(value), why) for value, why in zip(values, reasons, strict=True)]
     made = exact_intervals(stats, metric, values, resampling)
     return [
-        without(value, "") if math.isnan(value) else one
-        for value, one in zip(map(float, values), made, strict=True)
+        without(value, why) if why or math.isnan(value) else one
+        for value, one, why in zip(map(float, values), made, reasons, strict=True)
     ]
 
 

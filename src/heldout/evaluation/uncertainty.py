@@ -37,6 +37,8 @@ def bootstrap_interval(
     """Return the 95 % interval of one number, and how it was made."""
     if method in (Method.STANDARD_ERROR, Method.JACKKNIFE):
         return standard_error_interval(value, replicates), Method.STANDARD_ERROR
+    if method is Method.BIASED_UPWARD:
+        return biased_interval(value, replicates), method
     if method is Method.LOGIT:
         return logit_interval(value, replicates), method
     return percentile_interval(replicates), Method.PERCENTILE
@@ -53,6 +55,20 @@ def standard_error_interval(
     """
     spread = _spread(replicates, confidence)
     return None if spread is None else Interval(value - spread, value + spread)
+
+
+def biased_interval(value: float, replicates: Floats) -> Interval | None:
+    """Return the same with a lower side longer by twice what the replicates exceed the value by.
+
+    For average precision of detections, which is the higher the fewer images there are. Resamples
+    show about half of that bias: of 1,000 images of a simulated population AP was too high by half
+    a standard error, and its resamples higher still by a quarter.
+    """
+    plain = standard_error_interval(value, replicates)
+    if plain is None:
+        return None
+    bias = max(0.0, float(np.nanmean(replicates)) - value)
+    return Interval(plain.low - 2 * bias, plain.high)
 
 
 def logit_interval(
@@ -104,13 +120,11 @@ def why_no_bootstrap(method: Method, resampling: Resampling, *, fewest: int = FE
 
 
 def _resample_counts(stats: ExampleStats, resampling: Resampling) -> Floats | None:
-    if resampling.clusters is not None:
-        return None
     if isinstance(stats.metric, Metric):
         own: Floats | None = stats.metric.resampled(stats, resampling)
         if own is not None:
             return own
-    atoms = stats.atoms()
+    atoms = stats.atoms() if resampling.clusters is None else None
     if atoms is None or len(atoms.sizes) * 2 > len(stats):
         return None
     blocks = resampling.group_blocks(atoms.sizes)

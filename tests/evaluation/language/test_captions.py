@@ -18,8 +18,10 @@ from hypothesis import strategies as st
 from heldout.evaluation.language.coding import Coded
 from heldout.evaluation.language.rouge import rouge_l
 from heldout.evaluation.reading import Missing
+from heldout.evaluation.scoring import score_stats
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.storage import load_stats, save_stats
+from heldout.statistics.weights import Resampling
 
 RECORDED = json.loads(Path(__file__).with_name("captions.json").read_text())
 CAPTIONS = {"task": "captioning", "metric": "captions"}
@@ -237,3 +239,19 @@ def test_files_that_are_no_captions_are_refused(
     truth, results = files([("x", ["red"])])
     assert refusal_of(truth, content, **CAPTIONS)
     assert refusal_of(content, results, **CAPTIONS)
+
+
+@pytest.mark.parametrize(("n", "has"), [(299, False), (300, True)])
+def test_bleu_4_of_few_images_has_no_interval_and_says_why(
+    stats_of: Stats, n: int, has: bool
+) -> None:
+    told = ["a red cat sat on a dog", "a dog sat on a red cat", "one cat sat on a red dog"]
+    images = [(told[i % 3], [told[i % 2], told[2 - i % 2]]) for i in range(n)]
+    stats = stats_of(*files(images), **CAPTIONS)
+    scores = score_stats([stats], [stats.metric], Resampling(n, seed=1, replicates=50))
+    found = {one.name: one for one in scores}
+    assert all(one.low is not None for name, one in found.items() if name != "Bleu_4")
+    assert (found["Bleu_4"].low is not None) is has
+    if not has:
+        reason = "299 examples are too few for an interval (fewest: 300)"
+        assert found["Bleu_4"].reason == reason

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from heldout.datasets.tasks import find_task
 from heldout.errors import BadInput, Problems
 from heldout.evaluation.reading import Expected, read_predictions, read_references
-from heldout.evaluation.vision import json_entries
+from heldout.evaluation.vision import coco_results, json_entries
 from heldout.evaluation.vision.coco_format import Result
 from heldout.evaluation.vision.coco_results import look_up
 
@@ -173,7 +173,11 @@ def test_problems_keep_their_numbers_across_pieces(
     assert places == ["entry 18", "entry 19", "entry 43"]
 
 
-def test_parquet_results_equal_json_results(tmp_path: Path, make_problem: Any) -> None:
+@pytest.mark.parametrize("rows", [7, 1 << 19])
+def test_parquet_results_equal_json_results(
+    rows: int, tmp_path: Path, make_problem: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(coco_results, "PARQUET_ROWS", rows)
     truth, results = make_problem(2)
     detections = read(tmp_path, results, truth=truth).detections
     pl.DataFrame(results).write_parquet(tmp_path / "dt.parquet")

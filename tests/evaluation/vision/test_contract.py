@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from heldout.evaluation.storage import load_stats, save_stats
+from heldout.statistics.weights import Resampling
 
 KINDS = [("coco-bbox", "object-detection"), ("coco-segm", "instance-segmentation")]
 every_metric = pytest.mark.parametrize(("metric", "task"), KINDS)
@@ -51,3 +52,16 @@ def test_statistics_survive_a_file(stats: Any, tmp_path: Path) -> None:
     found = load_stats(tmp_path / "stats.parquet")
     assert found.metric == stats.metric
     np.testing.assert_array_equal(found.reduce(), stats.reduce())
+
+
+@every_metric
+def test_single_precision_tells_the_same_spread(stats: Any) -> None:
+    """The draws are the shared ones, so every resample can be compared with itself."""
+    resampling = Resampling(len(stats), seed=3, replicates=300)
+    fast = stats.metric.resampled(stats, resampling)
+    exact = np.concatenate([stats.reduce(block) for block in resampling.blocks()])
+    assert fast.dtype == np.float64
+    np.testing.assert_array_equal(np.isnan(fast), np.isnan(exact))
+    np.testing.assert_allclose(fast, exact, atol=0.03)
+    assert np.nanmean(np.abs(fast - exact)) < 1e-3
+    np.testing.assert_allclose(np.nanstd(fast, axis=0), np.nanstd(exact, axis=0), 0.02, 1e-9)

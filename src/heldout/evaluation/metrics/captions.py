@@ -18,6 +18,8 @@ from heldout.evaluation.stats import ExampleStats
 
 TINY, SMALL = 1e-15, 1e-9  # The script's own guards against 0 / 0; they are part of its numbers.
 
+FEWEST_FOR_BLEU_4 = 300  # Of fewer images too few 4-grams may be shared to tell how it varies.
+
 
 @dataclass(frozen=True)
 class Captions(Metric[CaptionPredictions, CaptionReferences]):
@@ -47,7 +49,8 @@ class Captions(Metric[CaptionPredictions, CaptionReferences]):
     @property
     def numbers(self) -> tuple[Number, ...]:
         """Six numbers; CIDEr goes up to 10."""
-        bleu = (Number(f"Bleu_{n}") for n in range(1, LONGEST + 1))
+        fewest = {4: FEWEST_FOR_BLEU_4}
+        bleu = (Number(f"Bleu_{n}", fewest=fewest.get(n, 0)) for n in range(1, LONGEST + 1))
         return (*bleu, Number("ROUGE_L"), Number("CIDEr", high=10.0))
 
     def per_example(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 from weakref import WeakKeyDictionary
@@ -14,8 +14,11 @@ from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.evaluation.threads import in_threads
 from heldout.evaluation.vision.matching import rank_in_runs, unpack
 from heldout.evaluation.vision.objects import stable_order
+from heldout.statistics.weights import BLOCK_BYTES, Resampling
 
 LANES = 128  # Resamples walked side by side: many for the vector unit, few enough for its cache.
+LANES_SINGLE = 256  # The same in single precision.
+MOST_SINGLE = 1 << 22  # Detections whose weighted counts single precision holds exactly.
 
 
 class Cut(NamedTuple):
@@ -71,7 +74,7 @@ _tracks: WeakKeyDictionary[ExampleStats, Tracks] = WeakKeyDictionary()
 
 
 def accumulate(
-    stats: ExampleStats, weights: Floats, *, cuts: Sequence[Cut], thresholds: int, points: int
+    stats: ExampleStats, weights: AnyArray, *, cuts: Sequence[Cut], thresholds: int, points: int
 ) -> Summary:
     """Accumulate under each row of weights (replicates, images).
 
@@ -80,7 +83,8 @@ def accumulate(
 
     Args:
         stats: With the arrays of `matching.match`.
-        weights: Not negative.
+        weights: Not negative. Those of single precision are accumulated in single precision, which
+            takes half the time and is off by less than a hundredth of what resamples differ by.
         cuts: The same at every call with the same statistics.
         thresholds: Number of thresholds of the matching.
         points: Recalls the precision is averaged over: 101, 11, or 0 for the area under the curve.
@@ -89,13 +93,14 @@ def accumulate(
 
     tracks = _tracks_of(stats, cuts)
     replicates = len(weights)
-    lanes = max(1, min(LANES, replicates))
+    kind = weights.dtype
+    lanes = max(1, min(LANES_SINGLE if kind == np.float32 else LANES, replicates))
     blocks = -(-replicates // lanes)
-    padded = np.zeros((blocks * lanes, weights.shape[1]))
+    padded = np.zeros((blocks * lanes, weights.shape[1]), kind)
     padded[:replicates] = weights
     lined = np.ascontiguousarray(padded.reshape(blocks, lanes, -1).transpose(0, 2, 1))
     shape = (blocks, tracks.cuts * tracks.categories, thresholds, lanes)
-    precision, recall = np.empty(shape), np.empty(shape)
+    precision, recall = np.empty(shape, kind), np.empty(shape, kind)
 
     def walk(part: slice) -> None:
         kernels.average_precision(
@@ -106,6 +111,20 @@ def accumulate(
 
     in_threads(walk, blocks)
     return Summary(*(_unlane(one, replicates, tracks) for one in (precision, recall)))
+
+
+def resample(
+    stats: ExampleStats, resampling: Resampling, reduce: Callable[[AnyArray], Floats]
+) -> Floats | None:
+    """Reduce the shared resamples in single precision; None where that is not exact enough."""
+    if len(_rows(stats, "category")) > MOST_SINGLE:
+        return None
+    rows = BLOCK_BYTES // (4 * max(1, len(stats)))
+    rows = min(
+        2 * LANES_SINGLE, max(1, rows - rows % LANES_SINGLE if rows > LANES_SINGLE else rows)
+    )
+    blocks = resampling.blocks(rows)
+    return np.concatenate([reduce(block.astype(np.float32)) for block in blocks]).astype(np.float64)
 
 
 def precision_recall(

@@ -18,9 +18,11 @@ from heldout.evaluation.vision.accumulation import (
     Summary,
     accumulate,
     precision_recall,
+    resample,
 )
 from heldout.evaluation.vision.matching import Rules, match
 from heldout.evaluation.vision.objects import ObjectPredictions, ObjectReferences
+from heldout.statistics.weights import Resampling
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class AveragePrecision(Metric[ObjectPredictions, ObjectReferences]):
         points: Recalls the precision is averaged over, or 0 for the area under the curve.
     """
 
-    interval = Method.STANDARD_ERROR
+    interval = Method.BIASED_UPWARD
     undefined = "no image has an object that counts"
 
     labels: ClassVar[Sequence[str]]
@@ -79,6 +81,10 @@ class AveragePrecision(Metric[ObjectPredictions, ObjectReferences]):
     def reduce(self, stats: ExampleStats, weights: Floats) -> Floats:
         """Average over the categories that have an object under the weights."""
         return np.stack(self.numbers_of(self.summarise(stats, weights)), axis=1)
+
+    def resampled(self, stats: ExampleStats, resampling: Resampling) -> Floats | None:
+        """Walk the shared resamples in single precision."""
+        return resample(stats, resampling, lambda weights: self.reduce(stats, weights))
 
     def class_sizes(self, stats: ExampleStats) -> Floats:
         """Return how many objects of each category count, where there are any."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import chain
 from operator import attrgetter
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import NamedTuple
 import msgspec
 import numpy as np
 import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from heldout.datasets.tables.parquet import refuse_bomb
 from heldout.datasets.tasks import Family
@@ -29,7 +32,7 @@ from heldout.evaluation.vision.objects import (
     say_box,
 )
 
-PARQUET_ROWS = 1 << 16
+PARQUET_ROWS = 1 << 19
 DENSE = 256  # Ids spread over no more than so many times their number are looked up in a table.
 NO_BOX = (float("nan"),) * 4
 COLUMNS = {Family.BOXES: "bbox", Family.MASKS: "segmentation", Family.POSES: "keypoints"}
@@ -162,29 +165,38 @@ def _parquet(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
     check_file(path)
     column = COLUMNS[family]
     wanted = ["image_id", "category_id", "score", *dict.fromkeys(["bbox", column])]
+    refuse_bomb(path)
+    with _refusing(path), pq.ParquetFile(path) as file:
+        columns = file.schema_arrow.names
+        absent = [name for name in wanted if name not in columns and name in (*wanted[:3], column)]
+        for name in absent:
+            remedy = did_you_mean(name, columns) or f"the columns are {', '.join(columns)}"
+            problems.add(path.name, f'there is no column "{name}"', remedy)
+        for name in {"image_id", "category_id"} & set(columns):
+            if not pa.types.is_integer(file.schema_arrow.field(name).type):
+                problems.add(path.name, f'the column "{name}" does not hold whole numbers')
+        problems.refuse_if_any()
+        start = 0
+        given = [name for name in wanted if name in columns]
+        for batch in file.iter_batches(PARQUET_ROWS, columns=given, use_threads=False):
+            for name in given:
+                if batch[name].null_count:
+                    empty = f'the column "{name}" has {batch[name].null_count} empty rows'
+                    problems.add(path.name, empty)
+            problems.refuse_if_any()
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            yield _frame_piece(frame, start, family, path.name)
+            start += len(frame)
+
+
+@contextmanager
+def _refusing(path: Path) -> Iterator[None]:
     try:
-        refuse_bomb(path)
-        frame = pl.read_parquet(path, glob=False)
-    except (pl.exceptions.PolarsError, OSError, ValueError, pl.exceptions.PanicException):
+        yield
+    except (pa.ArrowException, OSError, pl.exceptions.PolarsError):
         message = "not a readable Parquet file; it may be cut short"
         raise BadInput([Problem(path.name, message, "write and upload it again")]) from None
-    absent = [
-        name for name in wanted if name not in frame.columns and name in (*wanted[:3], column)
-    ]
-    for name in absent:
-        remedy = did_you_mean(name, frame.columns) or f"the columns are {', '.join(frame.columns)}"
-        problems.add(path.name, f'there is no column "{name}"', remedy)
-    for name in {"image_id", "category_id"} & set(frame.columns):
-        if not frame[name].dtype.is_integer():
-            problems.add(path.name, f'the column "{name}" does not hold whole numbers')
-    for name in set(wanted) & set(frame.columns):
-        if frame[name].null_count():
-            problems.add(
-                path.name, f'the column "{name}" has {frame[name].null_count()} empty rows'
-            )
-    problems.refuse_if_any()
-    for start in range(0, len(frame), PARQUET_ROWS):
-        yield _frame_piece(frame[start : start + PARQUET_ROWS], start, family, path.name)
 
 
 def _frame_piece(frame: pl.DataFrame, start: int, family: Family, name: str) -> Piece:
@@ -289,6 +301,8 @@ def _look_up_in_table(ids: AnyArray, known: AnyArray, span: int) -> AnyArray:
     """Do the same for ids that lie close together, without a search."""
     table = np.full(span, -1, np.int32)
     table[known - known[0]] = np.arange(len(known))
+    if not len(ids) or (ids.min() >= known[0] and ids.max() <= known[-1]):
+        return np.asarray(table[ids - known[0]])
     inside = (ids >= known[0]) & (ids <= known[-1])
     found = table[np.where(inside, ids, known[0]) - known[0]]
     return np.where(inside, found, np.int32(-1))
@@ -309,6 +323,9 @@ def _read_keypoints(piece: Piece, kinds: int, problems: Problems) -> Floats:
 
 
 def _join(parts: list[Detections], family: Family) -> Detections:
+    if len(parts) == 1:
+        return parts[0]
+
     def column(name: str, empty: AnyArray) -> AnyArray:
         return np.concatenate([empty, *(getattr(part, name) for part in parts)])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 
 from heldout.datasets.tasks import TASKS, Family
@@ -65,5 +67,6 @@ def compile_kernels() -> None:
         )
         matched = match(found, true, no, rules, images=1, categories=1)
     stats = ExampleStats(_NoMetric(), ids_as_text(np.array([1])), matched, ("one",))
-    for points in (101, 0):
-        accumulate(stats, np.ones((1, 1)), cuts=coco_numbers.CUTS, thresholds=1, points=points)
+    for points, kind in product((101, 0), (np.float64, np.float32)):
+        weights = np.ones((1, 1), kind)
+        accumulate(stats, weights, cuts=coco_numbers.CUTS, thresholds=1, points=points)

@@ -36,7 +36,7 @@ def subtract(total: Floats, row: Floats) -> None:
 
 @compiled
 def unhit(
-    true: Floats, false: Floats, before: Floats, own: Floats, objects: Floats, points: int,
+    true: Floats, part: Floats, before: Floats, own: Floats, objects: Floats, points: int,
     best: Floats, reached: Floats, area: Floats,
 ) -> None:  # fmt: skip
     """Walk back over a true positive: the curve gets the step above it at the best precision.
@@ -45,8 +45,8 @@ def unhit(
 
     Args:
         true: True positives up to and with this one; less this one on return.
-        false: False positives before it that met an object.
-        before: False positives before it that met none.
+        part: Detections before and with it that count at this threshold, but not at every one.
+        before: Detections before and with it that count at every threshold.
         own: The weight of its image.
         objects: How many there are to find.
         points: Number of recalls.
@@ -54,32 +54,34 @@ def unhit(
         reached: How many recalls the next true positive reaches; what this one does on return.
         area: The sum of the curve from the next one on; from this one on return.
     """
-    last = points - 1.0
-    step = 1.0 / last
+    kind = true.dtype.type
+    no, one, tiny, last = kind(0), kind(1), kind(TINY), kind(points - 1)
+    step = kind(1 / (points - 1))
     for lane in range(true.size):
         share = true[lane] / objects[lane]
         place = np.floor(share * last)
-        above = 1.0 if (place + 1.0) * step <= share else 0.0
-        below = 1.0 if place * step > share else 0.0
-        here = place + above - below + 1.0
+        above = one if (place + one) * step <= share else no
+        below = one if place * step > share else no
+        here = place + above - below + one
         area[lane] += best[lane] * (reached[lane] - here)
         reached[lane] = here
-        precision = true[lane] / (before[lane] + (true[lane] + false[lane]) + TINY)
+        precision = true[lane] / (before[lane] + part[lane] + tiny)
         best[lane] = precision if precision > best[lane] else best[lane]
         true[lane] -= own[lane]
 
 
 @compiled
 def unhit_area(
-    true: Floats, false: Floats, before: Floats, own: Floats, objects: Floats, best: Floats,
+    true: Floats, part: Floats, before: Floats, own: Floats, objects: Floats, best: Floats,
     reached: Floats, area: Floats,
 ) -> None:  # fmt: skip
     """Do the same with `reached` as the recall itself, for the area under the curve."""
+    tiny = true.dtype.type(TINY)
     for lane in range(true.size):
         here = true[lane] / objects[lane]
         area[lane] += best[lane] * (reached[lane] - here)
         reached[lane] = here
-        precision = true[lane] / (before[lane] + (true[lane] + false[lane]) + TINY)
+        precision = true[lane] / (before[lane] + part[lane] + tiny)
         best[lane] = precision if precision > best[lane] else best[lane]
         true[lane] -= own[lane]
 
@@ -114,10 +116,12 @@ def average_precision(
         recall: The largest recall, written.
     """
     blocks, lanes = weights.shape[0], weights.shape[2]
-    objects, before = np.empty(lanes), np.empty(lanes)
-    true, false = np.empty((thresholds, lanes)), np.empty((thresholds, lanes))
-    best, area = np.empty((thresholds, lanes)), np.empty((thresholds, lanes))
-    reached = np.empty((thresholds, lanes))
+    kind = weights.dtype
+    objects, before = np.empty(lanes, kind), np.empty(lanes, kind)
+    true, part = np.empty((thresholds, lanes), kind), np.empty((thresholds, lanes), kind)
+    best, area = np.empty((thresholds, lanes), kind), np.empty((thresholds, lanes), kind)
+    reached = np.empty((thresholds, lanes), kind)
+    full = (1 << thresholds) - 1
     for block in range(blocks):
         weight = weights[block]
         for track in range(positives_at.size - 1):
@@ -128,14 +132,18 @@ def average_precision(
             for p in range(positives_at[track], positives_at[track + 1]):
                 add(objects, weight[positives[p]])
             true[:] = 0
-            false[:] = 0
+            part[:] = 0
             for i in range(first, end):
                 own = weight[images[i]]
+                hit, partly = hits[i], counted[i] & full
+                if curved and partly == full:
+                    add(before, own)
+                    partly = 0
                 for t in range(thresholds):
-                    if hits[i] >> t & 1:
+                    if hit >> t & 1:
                         add(true[t], own)
-                    elif curved and counted[i] >> t & 1:
-                        add(false[t], own)
+                    if curved and partly >> t & 1:
+                        add(part[t], own)
             for t in range(thresholds):
                 for lane in range(lanes):
                     known = objects[lane] > 0
@@ -156,19 +164,23 @@ def average_precision(
                     miss -= 1
                     subtract(before, weight[misses[miss]])
                 own = weight[images[i]]
+                partly = counted[i] & full
                 for t in range(thresholds):
-                    if not hits[i] >> t & 1:
-                        if counted[i] >> t & 1:
-                            subtract(false[t], own)
-                    elif points:
-                        unhit(
-                            true[t], false[t], before, own, objects, points, best[t], reached[t],
-                            area[t],
-                        )  # fmt: skip
-                    else:
-                        unhit_area(
-                            true[t], false[t], before, own, objects, best[t], reached[t], area[t]
-                        )
+                    if hits[i] >> t & 1:
+                        if points:
+                            unhit(
+                                true[t], part[t], before, own, objects, points, best[t],
+                                reached[t], area[t],
+                            )  # fmt: skip
+                        else:
+                            unhit_area(
+                                true[t], part[t], before, own, objects, best[t], reached[t],
+                                area[t],
+                            )  # fmt: skip
+                    if partly != full and partly >> t & 1:
+                        subtract(part[t], own)
+                if partly == full:
+                    subtract(before, own)
             for t in range(thresholds):
                 for lane in range(lanes):
                     whole = area[t, lane] + best[t, lane] * reached[t, lane]
