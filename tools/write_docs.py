@@ -64,6 +64,8 @@ A metric is named by its id, with parameters where it has any: `top-k:k=5` on th
 defined is `null` with a reason, never 0.
 """
 
+# Said once, at the top of the page.
+ANYWHERE = (400, 413, 415, 503)
 API_PAGE = """\
 # API
 
@@ -72,6 +74,9 @@ Written from the site's own schema by `make docs`; a site gives it to programs a
 A token says who is calling: `Authorization: Bearer TOKEN`; a person's account page makes one. Refused input is answered with every
 problem at once: `{"problems": [{"place", "message", "remedy"}]}`. A status of 401 says that the caller is not known, 403 that they may not,
 404 that there is no such thing or that it is not theirs to know of, 409 that the time or the state is wrong, 422 that the input is bad.
+
+Any request may also be answered with 400 (it is no request: a NUL, a JSON key given twice), 413 or 415 (its body is too large, or not UTF-8), and
+503 with `Retry-After` (the disk is full or the database is away).
 """
 
 
@@ -209,6 +214,8 @@ def _inputs(operation: dict[str, Any]) -> Iterator[str]:
 def _answers(operation: dict[str, Any]) -> Iterator[str]:
     refusals = []
     for status, answer in operation["responses"].items():
+        if int(status) in ANYWHERE:
+            continue
         if int(status) >= 400:
             refusals.append(str(status))
             continue

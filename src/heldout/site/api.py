@@ -18,6 +18,7 @@ from django.http.multipartparser import MultiPartParserError
 from ninja import NinjaAPI
 from ninja.errors import AuthenticationError, HttpError, ValidationError
 from ninja.openapi.schema import OpenAPISchema
+from ninja.operation import Operation
 
 from heldout import __version__
 from heldout.errors import BadInput, Problem
@@ -30,6 +31,7 @@ from heldout.site.challenges.team_api import router as teams
 from heldout.site.common import faults
 from heldout.site.common.bodies import StrictParser
 from heldout.site.common.problems import ProblemJson, Refused, as_json, refusal
+from heldout.site.openapi import complete
 from heldout.site.planner.api import router as planner
 from heldout.site.submissions.activity_api import router as activity
 from heldout.site.submissions.api import router as submissions
@@ -45,8 +47,14 @@ class Api(NinjaAPI):
 
     def get_openapi_schema(self, **given: Any) -> OpenAPISchema:
         """The schema is made once: it takes a tenth of a second and anybody may ask for it."""
-        self.made = self.made or super().get_openapi_schema(**given)
+        if self.made is None:
+            self.made = super().get_openapi_schema(**given)
+            complete(self.made)
         return self.made
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The verb alone: programs that are made from the description have short names."""
+        return operation.view_func.__name__
 
 
 # The page that shows the schema comes from elsewhere's servers, so it stays off.

@@ -48,7 +48,7 @@ class ProfileIn(Schema):
 
 
 @router.get("/account", response={200: AccountOut, **REFUSED}, url_name="account")
-def account(request: HttpRequest) -> AccountOut:
+def get_account(request: HttpRequest) -> AccountOut:
     """Who the token (or the session) belongs to."""
     return _account(request, caller(request))
 

@@ -17,7 +17,7 @@ from heldout.site.challenges.frames import phase_title
 from heldout.site.challenges.lookup import find_challenge, find_file, find_phase
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.permissions import EDITORS
-from heldout.site.common.schemas import MISSING, REFUSED
+from heldout.site.common.schemas import FILE, MISSING, REFUSED
 from heldout.site.common.uploads import stream
 
 router = Router(tags=["Challenges"])
@@ -236,6 +236,7 @@ def list_files(request: HttpRequest, slug: str) -> list[FileOut]:
     response={200: None, **MISSING},
     auth=ANYBODY,
     url_name="file",
+    openapi_extra=FILE,
 )
 def get_file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     """Download one file. Its ETag is its SHA-256."""

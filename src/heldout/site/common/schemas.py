@@ -25,6 +25,10 @@ class Problems(Schema):
     problems: list[ProblemOut]
 
 
+# Said of a route that answers with a file.
+FILE = {
+    "responses": {200: {"content": {"*/*": {"schema": {"type": "string", "format": "binary"}}}}}
+}
 INVALID: dict[Any, Any] = {422: Problems}
 MISSING: dict[Any, Any] = {404: Problems}
 REFUSED: dict[Any, Any] = dict.fromkeys((401, 403, 404, 409, 422), Problems)

@@ -24,7 +24,7 @@ from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.api import viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase
-from heldout.site.common.schemas import MISSING, REFUSED, ProblemOut
+from heldout.site.common.schemas import FILE, MISSING, REFUSED, ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
 from heldout.site.submissions.models import Submission
@@ -155,6 +155,7 @@ def get_leaderboard(request: HttpRequest, slug: str, phase: str) -> HttpResponse
     response={200: None, 304: None, 403: MISSING[404], **MISSING},
     auth=ANYBODY,
     url_name="leaderboard-csv",
+    openapi_extra=FILE,
 )
 def get_leaderboard_csv(request: HttpRequest, slug: str, phase: str) -> HttpResponseBase:
     """The leaderboard as CSV, one line per entrant."""
@@ -234,6 +235,7 @@ def get_submission(request: HttpRequest, submission: str) -> SubmissionDetail:
     response={200: None, **REFUSED},
     auth=SIGNED_IN,
     url_name="submission-file",
+    openapi_extra=FILE,
 )
 def get_submission_file(request: HttpRequest, submission: str) -> HttpResponseBase:
     """The file as it was handed in."""

@@ -57,7 +57,7 @@ def _speaks_tus(view: View) -> View:
 @router.api_operation(
     ["OPTIONS"], "/uploads", response={204: None}, auth=ANYBODY, url_name="tus-options"
 )
-def options(request: HttpRequest) -> HttpResponse:
+def upload_options(request: HttpRequest) -> HttpResponse:
     """What this server knows of tus."""
     return HttpResponse(
         status=204,
@@ -77,7 +77,7 @@ def options(request: HttpRequest) -> HttpResponse:
     auth=TAKING_PART,
     url_name="tus-create",
 )
-def create(
+def begin_upload(
     request: HttpRequest,
     slug: str,
     phase: str,
@@ -140,7 +140,7 @@ def _metadata(text: str) -> dict[str, str]:
 @router.api_operation(
     ["HEAD"], "/uploads/{upload}", response={200: None, **ANSWERS}, auth=TAKING_PART, url_name="tus"
 )
-def look(request: HttpRequest, upload: str, tus_resumable: Version = "") -> HttpResponse:
+def get_upload(request: HttpRequest, upload: str, tus_resumable: Version = "") -> HttpResponse:
     """How much of an upload has arrived."""
     return _look(request, upload=upload, tus_resumable=tus_resumable)
 
@@ -166,7 +166,7 @@ def _state(
 @router.patch(
     "/uploads/{upload}", response={204: None, **ANSWERS}, auth=TAKING_PART, url_name="tus"
 )
-def go_on(
+def continue_upload(
     request: HttpRequest,
     upload: str,
     upload_offset: Annotated[str, Header(alias="Upload-Offset")] = "",
@@ -202,7 +202,7 @@ def _go_on(request: HttpRequest, upload: str, offset: str, checksum: str) -> Htt
 @router.delete(
     "/uploads/{upload}", response={204: None, **ANSWERS}, auth=TAKING_PART, url_name="tus"
 )
-def end(request: HttpRequest, upload: str, tus_resumable: Version = "") -> HttpResponse:
+def give_up_upload(request: HttpRequest, upload: str, tus_resumable: Version = "") -> HttpResponse:
     """Give an upload up."""
     return _end(request, upload=upload, tus_resumable=tus_resumable)
 

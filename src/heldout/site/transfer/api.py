@@ -9,7 +9,7 @@ from ninja import Router, Schema, Status
 from heldout.site.accounts.security import SIGNED_IN
 from heldout.site.catalog.responses import send
 from heldout.site.challenges.api import asked
-from heldout.site.common.schemas import REFUSED
+from heldout.site.common.schemas import FILE, REFUSED
 from heldout.site.transfer import services
 
 router = Router(tags=["Archives"])
@@ -61,6 +61,7 @@ def ask_for_archive(request: HttpRequest, slug: str) -> Status[Asked]:
     response={200: None, **REFUSED},
     auth=SIGNED_IN,
     url_name="archive",
+    openapi_extra=FILE,
 )
 def get_archive(request: HttpRequest, slug: str, archive: str) -> HttpResponseBase:
     """Download an archive."""
