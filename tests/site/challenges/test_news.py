@@ -1,5 +1,6 @@
 """Announcements: who may write, who sees them, who gets a mail, and what the feeds say."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
@@ -9,6 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from heldout.errors import BadInput
+from heldout.site.accounts.models import Scope
+from heldout.site.accounts.services import create_token, revoke_token
 from heldout.site.challenges import news
 from heldout.site.challenges.models import Announcement
 from heldout.site.challenges.services import invite
@@ -142,6 +145,60 @@ def test_a_private_challenge_has_no_feed_for_others(
         assert visitor.get(NEWS).status_code == 404
         assert entries(visitor.get("/news.atom")) == []
     assert entries(signed_in(organiser).get("/news.atom")) == ["Answers mended"]
+
+
+@pytest.fixture
+def token():
+    """Make a token; the secret that stands in the address."""
+
+    def make(user, scope=Scope.FEED):
+        return create_token(user=user, name="reader", scope=scope, now=timezone.now())
+
+    return make
+
+
+def test_a_feed_reader_with_a_token_sees_what_its_owner_may(
+    announce, hidden, client, token, organiser, outsider
+):
+    announce()
+    _, mine = token(organiser)
+    for address in (FEED, "/news.atom"):
+        answer = client.get(address, {"token": mine})
+        assert entries(answer) == ["Answers mended"]
+        assert answer.headers["Cache-Control"] == "private"
+        assert mine not in answer.content.decode()
+    _, theirs = token(outsider)
+    assert client.get(FEED, {"token": theirs}).status_code == 404
+    assert entries(client.get("/news.atom", {"token": theirs})) == []
+
+
+def test_a_revoked_or_unknown_token_opens_no_feed(announce, client, token, participant):
+    announce()
+    made, secret = token(participant)
+    assert client.get(FEED, {"token": secret}).status_code == 200
+    revoke_token(token=made, by=participant, now=timezone.now())
+    for wrong in (secret, "hld_x", "", "\ufffd"):
+        assert client.get(FEED, {"token": wrong}).status_code == 403
+        assert client.get("/news.atom", {"token": wrong}).status_code == 403
+
+
+def test_a_token_for_feeds_opens_nothing_else_and_others_open_no_feed(
+    challenge, client, token, organiser
+):
+    """An address is read by many: what stands in it must not be a key to more."""
+    _, secret = token(organiser)
+    mine = Client(headers={"Authorization": f"Bearer {secret}"})
+    assert mine.get("/api/v1/challenges/cats").status_code == 403
+    assert client.get(f"/challenges/cats/organise/?token={secret}").status_code == 302
+    for scope in (Scope.READ, Scope.SUBMIT, Scope.ORGANISE):
+        assert client.get(FEED, {"token": token(organiser, scope)[1]}).status_code == 403
+
+
+def test_the_account_page_gives_the_address_for_a_feed_reader(signed_in, participant, client):
+    wanted = {"form": "token", "name": "reader", "scope": "feed", "days": "0"}
+    page = signed_in(participant).post("/account/", wanted).content.decode()
+    address = re.search(r"http[^<]*(/news\.atom\?token=hld_[\w-]+)</code>", page)
+    assert client.get(address[1]).status_code == 200
 
 
 def test_the_feed_of_the_site_honours_invitations(

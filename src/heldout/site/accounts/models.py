@@ -81,6 +81,7 @@ class User(AbstractBaseUser, PermissionsMixin):
 class Scope(models.TextChoices):
     """What a token may do; each includes the one before."""
 
+    FEED = "feed", "Read the feeds of what I may see"
     READ = "read", "Read what I may see"
     SUBMIT = "submit", "Read, take part and submit"
     ORGANISE = "organise", "Everything I may do, organising too"

@@ -112,6 +112,15 @@ def user_of_token(secret: str, *, now: datetime) -> ApiToken | None:
     return token
 
 
+def reader_of_feed(secret: str, *, now: datetime) -> User | None:
+    """Whose feed an address with this token is.
+
+    A token that may do more is none here: addresses end up in the logs of others.
+    """
+    token = user_of_token(secret, now=now)
+    return token.user if token and token.scope == Scope.FEED else None
+
+
 def create_sign_in_link(*, user: User, now: datetime, lifetime: timedelta = LINK_LIFETIME) -> str:
     """Make a secret that signs the user in once; the page is `/accounts/link/<secret>/`."""
     secret = secrets.token_urlsafe(32)

@@ -10,6 +10,7 @@ from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
@@ -32,7 +33,7 @@ def account(request: HttpRequest) -> HttpResponse:
     own = User.objects.get(pk=user.pk)
     profile = ProfileForm(request.POST if meant == "profile" else None, instance=own)
     token = TokenForm(request.POST if meant == "token" else None)
-    secret = ""
+    secret = feed = ""
     if profile.is_bound and profile.is_valid():
         services.edit_profile(user=user, now=timezone.now(), **profile.cleaned_data)
         messages.success(request, "Your profile is saved.")
@@ -46,12 +47,15 @@ def account(request: HttpRequest) -> HttpResponse:
             lifetime=timedelta(days=given["days"]) or None,
             now=timezone.now(),
         )
+        if given["scope"] == Scope.FEED:
+            feed = f"{settings.HELDOUT.base_url}{reverse('challenges:site-feed')}?token={secret}"
         token = TokenForm()
     context = {
         "section": "account",
         "profile": profile,
         "token": token,
         "secret": secret,
+        "feed": feed,
         "tokens": user.api_tokens.filter(revoked_at=None).order_by("-created_at"),
         "second_factors": is_mfa_enabled(user),
         "oauth": bool(settings.HELDOUT.oauth),

@@ -6,16 +6,19 @@ from typing import cast
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from heldout.errors import BadInput
 from heldout.site.accounts.models import User
+from heldout.site.accounts.services import reader_of_feed
 from heldout.site.challenges import news, winners
-from heldout.site.challenges.access import entrant_of
+from heldout.site.challenges.access import Viewer, entrant_of
 from heldout.site.challenges.forms import AnnouncementForm, WinnersForm
 from heldout.site.challenges.frames import crumbs, frame
 from heldout.site.challenges.lookup import find_challenge
@@ -50,9 +53,21 @@ def want_mail(request: HttpRequest, slug: str) -> HttpResponse:
     return redirect("challenges:news", slug)
 
 
+def _reader(request: HttpRequest) -> Viewer:
+    """Whose feed it is: programs have no session, but may have a token that opens feeds alone."""
+    secret = request.GET.get("token")
+    if secret is None:
+        return request.user
+    found = reader_of_feed(secret, now=timezone.now())
+    if found is None:
+        raise PermissionDenied("This token opens no feed: it is unknown, revoked or too old.")
+    return found
+
+
 @require_safe
+@cache_control(private=True)
 def feed(request: HttpRequest, slug: str) -> HttpResponse:
-    challenge = find_challenge(slug, request.user)
+    challenge = find_challenge(slug, _reader(request))
     text = news.feed(
         challenge.announcements.select_related("challenge")[: news.IN_FEED],
         title=challenge.title,
@@ -64,9 +79,10 @@ def feed(request: HttpRequest, slug: str) -> HttpResponse:
 
 
 @require_safe
+@cache_control(private=True)
 def site_feed(request: HttpRequest) -> HttpResponse:
     """The announcements of every challenge the reader may see."""
-    found = news.announcements_for(request.user)[: news.IN_FEED]
+    found = news.announcements_for(_reader(request))[: news.IN_FEED]
     text = news.feed(
         found,
         title=str(site(request)["site_name"]),
