@@ -7,7 +7,9 @@ import polars as pl
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.utils import timezone
+from PIL import Image
 
+from heldout.challenge.check import check
 from heldout.errors import BadInput
 from heldout.site.accounts.models import User
 from heldout.site.catalog import storage
@@ -159,3 +161,19 @@ def test_a_link_in_a_folder_is_not_followed(copy, tmp_path, settings):
     except BadInput:
         return
     assert not any(path.name == "extra.txt" for path in settings.FILES.rglob("*"))
+
+
+def test_organisers_read_what_the_check_noted(copy, organiser, signed_in):
+    """A test image that is a training image too is no fault, but it must be seen."""
+    (copy / "data/media").mkdir()
+    Image.new("RGB", (8, 8)).save(copy / "data/media/black.png")
+    for split in ("train", "test"):
+        path = copy / f"data/{split}.parquet"
+        pl.read_parquet(path).with_columns(image=pl.lit("media/black.png")).write_parquet(path)
+    text = (copy / "challenge.toml").read_text()
+    (copy / "challenge.toml").write_text(text.replace("[data]", '[data]\nmedia = "image"'))
+    challenge = publish(source=copy, by=None, now=timezone.now())
+    noted = [note.message for note in check(copy).notes]
+    assert [note["message"] for note in challenge.revision.notes] == noted
+    page = signed_in(organiser).get(f"/challenges/{challenge.slug}/organise/")
+    assert "60 examples (100.0%) have an image that train has too" in page.content.decode()

@@ -100,6 +100,8 @@ class Revision(models.Model):
     data = models.ForeignKey(DataRevision, on_delete=models.PROTECT, related_name="+")
     # Relative to the site's answers, which are never served.
     folder = models.CharField(max_length=200, unique=True)
+    # What the check found worth knowing, as in its report; for organisers.
+    notes = models.JSONField(default=list, blank=True)
     created_at = models.DateTimeField()
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -73,7 +73,7 @@ def publish(
                 layout=_layout(folder.definition),
                 hidden=f"{answers_folder}/{folder.definition.data.answers}",
             )
-            revision = _revision(challenge, folder, data, answers_folder, by, now)
+            revision = _revision(challenge, folder, data, answers_folder, by, now, report.notes)
             _set_phases(challenge, folder.definition)
             # Another revision may rank by another number, or by another rule.
             refresh_boards(challenge, now=now)
@@ -185,6 +185,7 @@ def _revision(
     answers_folder: str,
     by: User | None,
     now: datetime,
+    notes: Iterable[Problem],
 ) -> Revision:
     latest = challenge.revisions.aggregate(number=Max("number"))["number"] or 0
     terms = folder.page("terms")
@@ -199,11 +200,18 @@ def _revision(
         datasheet=folder.page("datasheet"),
         data=data,
         folder=answers_folder,
+        notes=[_as_json(note) for note in notes],
         created_at=now,
         created_by=by,
     )
     challenge.save(update_fields=["current"])
     return challenge.current
+
+
+def _as_json(note: Problem) -> dict[str, str]:
+    # No database need hold a NUL, which a file's content may have brought.
+    told = {"place": note.place, "message": note.message, "remedy": note.remedy}
+    return {name: text.replace("\0", "") for name, text in told.items()}
 
 
 def _set_phases(challenge: Challenge, definition: Definition) -> None:
