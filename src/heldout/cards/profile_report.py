@@ -18,6 +18,7 @@ from heldout.datasets.profile import Bars, Grid, Statistic
 
 MOST_BARS = 30  # More are no picture; the table has more.
 MOST_ROWS = 200
+TINY = 0.0005  # A smaller number would be rounded to nothing.
 MOST_WRITTEN = 6  # Columns of a grid in which numbers still fit.
 
 
@@ -164,7 +165,9 @@ def cell_text(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return "–" if value != value else number(value)
+        if value != value:
+            return "–"
+        return number(value) if value == 0 or abs(value) >= TINY else f"{value:.1e}"
     if isinstance(value, int):
         return f"{value:,}"
     return "–" if value is None else str(value)

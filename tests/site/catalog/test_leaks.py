@@ -93,6 +93,12 @@ def test_planted_copies_and_a_shared_photographer_are_found(client, looked):
     assert text.count("<img") == 6
 
 
+def test_the_usual_columns_of_groups_are_offered_first(client, organiser, data):
+    client.force_login(organiser)
+    offered = re.findall(r'name="groups" +value="(\w+)" *(checked)?', text_of(client.get(PAGE)))
+    assert dict(offered) == {"photographer": "checked", "kind": ""}
+
+
 def test_chosen_columns_of_groups_take_the_place_of_the_usual_ones(client, looked):
     client.post(PAGE, {"chosen": "1", "groups": ["kind", "nobody"]})
     drain()
@@ -104,7 +110,7 @@ def test_chosen_columns_of_groups_take_the_place_of_the_usual_ones(client, looke
 def test_a_verdict_moves_a_pair_and_can_be_undone(client, organiser, looked):
     first, *_ = keys(client.get(PAGE))
     answer = judge(client, "leak", first, back="?show=open")
-    assert answer.url == f"{PAGE}?show=open"
+    assert answer.url == f"{PAGE}?show=open#pairs"
     assert first not in keys(client.get(PAGE))
     assert first in keys(client.get(PAGE, {"show": "leak"}))
     assert leaks.confirmed(looked, "test") <= LEAKED
@@ -143,7 +149,7 @@ def test_nobody_else_judges(client, outsider, looked):
 
 @pytest.mark.parametrize("back", ["https://evil.example/", "//evil.example", "javascript:1"])
 def test_one_is_led_back_to_this_site_only(client, looked, back):
-    assert judge(client, "leak", back=back).url == PAGE
+    assert judge(client, "leak", back=back).url == f"{PAGE}#pairs"
 
 
 def test_a_verdict_of_nothing_is_refused(client, looked):

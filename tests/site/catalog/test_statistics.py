@@ -79,9 +79,11 @@ def test_every_bar_leads_to_as_many_examples_as_it_counts(client, counted):
 
 
 def test_a_row_of_two_splits_leads_to_both_side_by_side(client, counted):
-    (address,) = set(re.findall(r'href="(/data/pictures/compare/\?[^"]*)"', text_of(counted)))
-    assert address == "/data/pictures/compare/?left=train&right=test"
+    found = set(re.findall(r'href="(/data/pictures/compare/\?[^"]*)"', text_of(counted)))
+    address = "/data/pictures/compare/?left=train&right=test"
+    assert f"{address}#column-income" in found
     shown = text_of(client.get(address))
+    assert 'id="column-income"' in shown
     assert "From train to test" in shown
     assert "Can a classifier tell the splits apart?" in shown
 
@@ -102,6 +104,14 @@ def test_a_whole_table_is_downloaded_as_csv_and_json(client, counted):
     assert {row["category"]: row["annotations"] for row in rows} == {"cat": 20, "dog": 20, "car": 0}
     assert client.get(f"{PAGE}999.csv").status_code == 404
     assert client.get(f"{PAGE}1.exe").status_code == 404
+
+
+def test_a_page_that_waited_loads_itself_anew_when_all_is_counted(client, dataset, undrawn):
+    asking = {"HX-Request": "true", "HX-Target": "analysis"}
+    assert "HX-Refresh" not in client.get(PAGE, headers=asking)
+    drain()
+    assert client.get(PAGE, headers=asking)["HX-Refresh"] == "true"
+    assert "HX-Refresh" not in client.get(PAGE)
 
 
 def test_only_who_looks_after_the_data_has_them_counted_again(client, outsider, organiser, counted):

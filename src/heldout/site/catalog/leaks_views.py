@@ -17,13 +17,17 @@ from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from heldout.datasets.index.columns import SPLIT
 from heldout.datasets.index.views import Role
-from heldout.datasets.table import MEDIA
+from heldout.datasets.kinds import Kind
+from heldout.datasets.leaks.choosing import GROUPS
+from heldout.datasets.table import ID, MEDIA
 from heldout.site.accounts.models import User
 from heldout.site.catalog import analyses, leaks
 from heldout.site.catalog.frames import Seen, find, frame
 from heldout.site.catalog.leaks import Names
 from heldout.site.catalog.models import Analysis
+from heldout.site.catalog.statistics_views import analysed
 from heldout.site.common.spreadsheets import cell
 
 KIND = Analysis.Kind.LEAKS
@@ -80,7 +84,7 @@ def page(request: HttpRequest, slug: str) -> HttpResponse:
     }
     if rows is not None and found is not None:
         context |= _gallery(request, seen, rows, found.summary["pairs"], verdicts)
-    return render(request, "catalog/leaks.html", context)
+    return analysed(request, render(request, "catalog/leaks.html", context), found)
 
 
 def _may(request: HttpRequest, seen: Seen) -> bool:
@@ -104,13 +108,13 @@ def _look(request: HttpRequest, seen: Seen) -> HttpResponse:
 
 
 def _group_columns(seen: Seen, found: Analysis | None) -> list[tuple[str, bool]]:
-    """Columns whose values may be asked not to stand on both sides, and which of them were."""
+    """Columns whose values may be asked not to stand on both sides, and which of them are."""
     columns = seen.index.columns.values() if seen.index else ()
-    asked = found.summary.get("groups", ()) if found else ()
+    asked = found.summary.get(leaks.GROUPS) if found else None
     return [
-        (one.name, one.name in asked)
+        (one.name, one.name.lower() in GROUPS if asked is None else one.name in asked)
         for one in columns
-        if one.facet and not one.is_list and one.name not in ("split", MEDIA)
+        if one.kind in (Kind.TEXT, Kind.INTEGER) and one.name not in (SPLIT, ID, MEDIA)
     ]
 
 
@@ -221,15 +225,15 @@ def judge(request: HttpRequest, slug: str) -> HttpResponse:
     back = request.POST.get("back", "")
     own = reverse("catalog:leaks", args=[slug])
     safe = back.startswith("?") and url_has_allowed_host_and_scheme(own + back, None)
-    return redirect(own + back if safe else own)
+    return redirect(f"{own}{back if safe else ''}#pairs")
 
 
 def _words(said: str, changed: int) -> str:
-    pairs = "1 pair" if changed == 1 else f"{changed:,} pairs"
+    pairs, them = ("1 pair", "it") if changed == 1 else (f"{changed:,} pairs", "them")
     return {
-        "leak": f"{pairs} marked as a leak. They stand under “Leaks”, where it can be undone.",
-        "none": f"{pairs} marked as no leak. They stand under “No leaks”, where it can be undone.",
-        "undo": f"{pairs} to be judged again.",
+        "leak": f"{pairs} marked as leaks; under “Leaks” you can undo it.",
+        "none": f"{pairs} marked as no leaks; under “No leaks” you can undo it.",
+        "undo": f"{pairs} to be judged again; you find {them} under “Not judged”.",
     }[said]
 
 

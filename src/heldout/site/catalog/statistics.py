@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import msgspec
 import polars as pl
 from django.urls import reverse
+from django.utils.text import slugify
 
 from heldout.cards import drawing
 from heldout.cards.profile_report import cell_text, chart_of, cut_off
@@ -192,7 +193,8 @@ class Addresses:
         if ID in row:
             return self._example(str(row[ID]))
         if one.id == "split-shift":
-            return self._compare + address_of(splits_of(one))
+            place = f"#column-{slugify(str(row['column']))}"
+            return self._compare + address_of(splits_of(one)) + place
         query = behind(one, row, self.columns)
         return "" if query is None else self._own + address(query, self.columns)
 

@@ -43,7 +43,15 @@ def statistics(request: HttpRequest, slug: str) -> HttpResponse:
         if counted
         else [],
     }
-    return render(request, "catalog/statistics.html", context)
+    return analysed(request, render(request, "catalog/statistics.html", context), found)
+
+
+def analysed(request: HttpRequest, page: HttpResponse, found: Analysis | None) -> HttpResponse:
+    """A page that asked how far it is loads itself anew once there is something to show."""
+    over = found is not None and found.state not in analyses.OPEN
+    if over and request.headers.get("HX-Target") == "analysis":
+        page["HX-Refresh"] = "true"
+    return page
 
 
 def _again(request: HttpRequest, seen: Seen) -> HttpResponse:
