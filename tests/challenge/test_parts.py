@@ -18,6 +18,9 @@ task = "tabular-classification"
 classes = ["cat", "dog", "bird"]
 [data]
 subgroups = ["light"]
+smallest_group = 10
+along = ["hour"]
+pairs = ["scene", "light"]
 [[metrics]]
 id = "accuracy"
 primary = true
@@ -71,7 +74,10 @@ def scored(tmp_path_factory):
     light = ["day" if number % 2 else "night" for number in range(90)]
     for folder in ("data", "answers"):
         (root / folder).mkdir()
-    pl.DataFrame({"example_id": ids, "light": light}).write_parquet(root / "data/test.parquet")
+    more = {"hour": range(90), "scene": [number // 2 for number in range(90)]}
+    pl.DataFrame({"example_id": ids, "light": light, **more}).write_parquet(
+        root / "data/test.parquet"
+    )
     pl.DataFrame({"example_id": ids, "reference": truth}).write_csv(root / "answers/test.csv")
     pl.DataFrame({"example_id": ids, "prediction": given}).write_csv(root / "mine.csv")
     (root / "challenge.toml").write_text(TOML)
@@ -111,7 +117,30 @@ def test_everything_kept_is_the_whole(scored):
     challenge, result, *_ = scored
     phase = challenge.phase("test")
     whole = report_part(challenge, phase, stats=result.stats, keep=np.ones(90, dtype=bool))
-    assert whole.scores == result.report.scores
+    for part in ("scores", "subgroups", "per_class", "disparities", "profiles"):
+        assert getattr(whole, part) == getattr(result.report, part), part
+
+
+def test_a_part_has_its_gaps_between_groups_and_its_curves(scored):
+    challenge, result, keep, table = scored
+    found = report_part(challenge, challenge.phase("test"), stats=result.stats, keep=keep)
+    assert {one.metric for one in found.disparities} == {"accuracy", "balanced-accuracy"}
+    assert {(one.column, one.metric) for one in found.profiles} == {
+        ("hour", "accuracy"),
+        ("hour", "balanced-accuracy"),
+    }
+    part = table.filter(pl.Series(keep))
+    right = part.group_by("light").agg((pl.col("t") == pl.col("g")).mean())
+    widest = right["t"].max() - right["t"].min()
+    assert found.disparities[0].gap.observed == pytest.approx(widest)
+
+
+def test_pairs_a_challenge_names_are_compared(scored):
+    _, result, _, table = scored
+    (found, _) = result.report.counterfactuals
+    own = table.filter(pl.col("light") == found.first)
+    assert (found.attribute, found.n) == ("light", 45)
+    assert found.value_first == pytest.approx((own["t"] == own["g"]).mean())
 
 
 def test_thresholdout_needs_a_share_to_compare_with():

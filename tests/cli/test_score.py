@@ -92,6 +92,46 @@ def test_a_list_of_leaks_that_is_none_is_refused(run, files, tmp_path, head):
     assert 'has no column "other_split"' in ran.err
 
 
+def test_the_gap_between_the_public_share_and_the_rest_is_told(run, files, tmp_path):
+    lines = [(files / f"{name}.csv").read_text().splitlines()[1:] for name in ("refs", "good")]
+    rows = [(a.split(",")[:2], b.split(",")[1]) for a, b in zip(*lines, strict=True)]
+    right = [(name, true == guess) for (name, true), guess in rows]
+    public = tmp_path / "public.csv"
+    public.write_text("\n".join(["example_id", *(name for name, _ in right[:40]), ""]))
+    page = tmp_path / "r.html"
+    options = ("--metric", "accuracy", "--public", public)
+    (found,) = score(run, files, *options, "--json", "--html", page).json["share_gaps"]
+    told, rest = (sum(hit for _, hit in part) / len(part) for part in (right[:40], right[40:]))
+    assert (found["public"], found["private"]) == pytest.approx((told, rest))
+    assert (found["n_public"], found["n_private"]) == (40, len(right) - 40)
+    assert found["gap"] == pytest.approx(told - rest)
+    assert found["low"] < found["gap"] < found["high"]
+    sentence = "chance alone may explain the gap"
+    assert sentence in page.read_text()
+    assert sentence in score(run, files, *options).out
+
+
+def test_a_public_share_of_everything_is_refused(run, files, tmp_path):
+    ran = score(run, files, "--public", files / "refs.csv")
+    assert ran.code == 2
+    assert "all examples are on one side" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("name\na\n", 'there is no column "example_id"'),
+        ("example_id\nstranger\n", 'not those of examples: "stranger"'),
+        ("example_id\n", "the file has no rows"),
+    ],
+)
+def test_a_public_share_that_is_none_is_refused(run, files, tmp_path, content, told):
+    (tmp_path / "public.csv").write_text(content)
+    ran = score(run, files, "--public", tmp_path / "public.csv")
+    assert ran.code == 2
+    assert told in ran.err
+
+
 def test_replicates_0_leaves_intervals_out(run, files):
     (found,) = score(run, files, "--metric", "accuracy", "--replicates", "0", "--json").json[
         "scores"
@@ -287,5 +327,7 @@ def test_pairs_tell_what_one_changed_attribute_changes(run, files):
     (found,) = score(run, files, *options, "--json").json["counterfactuals"]
     assert (found["first"], found["second"], found["n"]) == ("he", "she", 40)
     assert found["difference"] == found["flipped"] == pytest.approx(0.25)
-    assert "one attribute changed" in score(run, files, *options).out
+    page = files / "pairs.html"
+    assert "one attribute changed" in score(run, files, *options, "--html", page).out
+    assert "one attribute changed" in page.read_text()
     assert score(run, files, "--pairs", "input").code == 2

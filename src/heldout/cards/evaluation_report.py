@@ -70,6 +70,7 @@ def render(report: Report, *, title: str) -> str:
         raise ValueError("a report of problems has nothing to draw")
     parts = [f"<h1>{escape(title)}</h1>", *_scores(report), *_subgroups(report)]
     parts += [part for profile in report.profiles for part in _profile(profile, report)]
+    parts += _counterfactuals(report)
     parts += _per_class(report)
     if report.details is not None:
         parts += _details(report.details)
@@ -147,6 +148,7 @@ def _scores(report: Report) -> Iterator[Part]:
     )
     yield f"<p>{escape(wording.BY_EYE)}</p>"
     yield from _without_leaks(report)
+    yield from _share_gaps(report)
 
 
 def _without_leaks(report: Report) -> Iterator[Part]:
@@ -158,6 +160,38 @@ def _without_leaks(report: Report) -> Iterator[Part]:
         ("Metric", "Number", "Value", "Interval", "n"),
         [(s.metric, s.name, s.value, interval(s.low, s.high), s.n) for s in report.without_leaks],
     )
+
+
+def _share_gaps(report: Report) -> Iterator[Part]:
+    if not report.share_gaps:
+        return
+    yield "<h3>The public share and the rest</h3>"
+    yield _table(
+        ("Metric", "Number", "Public", "n", "Rest", "n", "Gap", "Interval"),
+        [
+            (g.metric, g.name, g.public, g.n_public, g.private, g.n_private, g.gap,
+             interval(g.low, g.high))
+            for g in report.share_gaps
+        ],
+    )  # fmt: skip
+    for gap in report.share_gaps:
+        yield f"<p>{escape(wording.tell_share_gap(gap))}</p>"
+
+
+def _counterfactuals(report: Report) -> Iterator[Part]:
+    if not report.counterfactuals:
+        return
+    yield "<h2>The same inputs with one attribute changed</h2>"
+    yield _table(
+        ("Changed", "Metric", "First", "Second", "Difference", "Interval", "Flipped", "Interval",
+         "Inputs"),
+        [
+            (f"{one.attribute}: {one.first} - {one.second}", f"{one.metric} {one.name}",
+             one.value_first, one.value_second, one.difference, interval(one.low, one.high),
+             one.flipped, interval(*(one.flipped_interval or (None, None))), one.n)
+            for one in report.counterfactuals
+        ],
+    )  # fmt: skip
 
 
 def _subgroups(report: Report) -> Iterator[Part]:

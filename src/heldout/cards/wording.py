@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from heldout.evaluation.along import Profile
 from heldout.evaluation.disparities import Disparity, Spread
+from heldout.evaluation.shares import ShareGap
 
 BY_EYE = (
     "Do not compare intervals by eye: two of them may overlap although one entry is better beyond "
@@ -67,6 +68,18 @@ def tell_disparity(found: Disparity) -> str:
 def _spread(spread: Spread) -> str:
     corrected = f"{number(spread.corrected)} with noise taken off"
     return f"{number(spread.observed)} ({corrected}; {interval(*spread.interval)})"
+
+
+def tell_share_gap(found: ShareGap) -> str:
+    """Say whether an entry does surely better where it was told its score."""
+    what = f"{found.metric} {found.name}".strip()
+    if found.gap is None or found.low is None:
+        return f"{what}: the gap, or how sure it is, is undefined."
+    if found.fitted:
+        return (
+            f"{what}: surely better on the public share, as after fitting to what was told of it."
+        )
+    return f"{what}: chance alone may explain the gap."
 
 
 def tell_profile(found: Profile) -> str:

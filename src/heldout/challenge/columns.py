@@ -20,6 +20,7 @@ def wanted_columns(data: Data) -> dict[str, str]:
         for name in names
     }
     wanted |= {name: f"data.along[{index}]" for index, name in enumerate(data.along)}
+    wanted |= {name: f"data.pairs[{index}]" for index, name in enumerate(data.pairs or ())}
     return wanted | ({data.cluster: "data.cluster"} if data.cluster else {})
 
 

@@ -159,6 +159,7 @@ class Data(Part):
     ] = ()
     smallest_group: AtLeastOne = 30
     along: Annotated[tuple[Text, ...], Field(strict=False)] = ()
+    pairs: Annotated[tuple[Text, Text], Field(strict=False)] | None = None
     cluster: Text | None = None
     missing: Annotated[Missing, Field(strict=False)] = Missing.REFUSE
 

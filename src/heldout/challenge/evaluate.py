@@ -88,6 +88,7 @@ def phase_protocol(
         protect=True,
         cluster=data.cluster,
         along=data.along,
+        pairs=data.pairs,
         per_class=details or Reveal.PER_CLASS in phase.reveal,
         details=details,
         replicates=replicates,

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import msgspec
 import polars as pl
 
 from heldout.datasets.tasks import Task
@@ -106,20 +107,41 @@ class Protocol:
             replicates=self.replicates,
             clusters=None if clusters is None else clusters.to_numpy(),
         )
-        subgroups = self._disaggregate(scoring, columns, clusters, self.subgroups)
-        resampling = self._resampling(references, clusters)
-        report = Report(
-            n=len(references.example_ids),
-            scores=scoring.scores,
-            subgroups=subgroups,
-            per_class=self._by_class(scoring, references, clusters),
-            disparities=self._compare_groups(scoring, columns, resampling),
-            same_size=self._same_size(scoring, subgroups),
-            profiles=self._profiles(scoring, columns, resampling),
+        report = msgspec.structs.replace(
+            self.report(
+                scoring,
+                columns,
+                classes_of=class_names(references),
+                n=len(references.example_ids),
+            ),
             counterfactuals=self._counterfactuals(read, scoring, columns),
             details=self._describe(read, references, scoring, columns) if self.details else None,
         )
         return Evaluation(report, scoring.stats, self.seed, clusters)
+
+    def report(
+        self, scoring: Scoring, columns: pl.DataFrame, *, classes_of: pl.Series | None, n: int
+    ) -> Report:
+        """Report all that follows from statistics alone, without the predictions.
+
+        Args:
+            scoring: Of the examples that count.
+            columns: As for `evaluate`, of those examples.
+            classes_of: The reference of each of them, where it is one label.
+            n: How many they are.
+        """
+        clusters = None if self.cluster is None else columns[self.cluster]
+        subgroups = self._disaggregate(scoring, columns, clusters, self.subgroups)
+        resampling = self.resampling(n, clusters)
+        return Report(
+            n=n,
+            scores=scoring.scores,
+            subgroups=subgroups,
+            per_class=self._by_class(scoring, classes_of, clusters, resampling),
+            disparities=self._compare_groups(scoring, columns, resampling),
+            same_size=self._same_size(scoring, subgroups),
+            profiles=self._profiles(scoring, columns, resampling),
+        )
 
     def read(self, predictions: Path, *, references: References) -> Predictions:
         """Read a predictions file.
@@ -134,9 +156,10 @@ class Protocol:
             id_column=self.id_column,
         )
 
-    def _resampling(self, references: References, clusters: pl.Series | None) -> Resampling:
+    def resampling(self, n: int, clusters: pl.Series | None) -> Resampling:
+        """Return the resamples of n examples."""
         return Resampling(
-            len(references.example_ids),
+            n,
             seed=self.seed,
             replicates=self.replicates,
             clusters=None if clusters is None else clusters.to_numpy(),
@@ -238,20 +261,18 @@ class Protocol:
         )
 
     def _by_class(
-        self, scoring: Scoring, references: References, clusters: pl.Series | None
+        self,
+        scoring: Scoring,
+        names: pl.Series | None,
+        clusters: pl.Series | None,
+        resampling: Resampling,
     ) -> tuple[SubgroupScore, ...]:
         """Score each class with the metrics that are a share of right examples, or a mean of classes."""
         if not self.per_class:
             return ()
-        if not isinstance(references, LabelReferences):
-            resampling = replace(
-                self._resampling(references, clusters),
-                replicates=min(self.replicates, FEW_RESAMPLES),
-            )
-            return tuple(
-                row for one in scoring.stats.values() for row in score_classes(one, resampling)
-            )
-        names = pl.Series(CLASS, references.names, dtype=pl.String).gather(references.labels)
+        if names is None:
+            few = replace(resampling, replicates=min(self.replicates, FEW_RESAMPLES))
+            return tuple(row for one in scoring.stats.values() for row in score_classes(one, few))
         shares = [metric for metric in self.metrics if metric.interval is Method.WILSON]
         return self._disaggregate(scoring, names.to_frame(), clusters, [(CLASS,)], shares)
 
@@ -278,3 +299,10 @@ class Protocol:
                 clusters=clusters,
             )
         )
+
+
+def class_names(references: References) -> pl.Series | None:
+    """Return the reference of each example, where it is one label."""
+    if not isinstance(references, LabelReferences):
+        return None
+    return pl.Series(CLASS, references.names, dtype=pl.String).gather(references.labels)

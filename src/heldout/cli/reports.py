@@ -24,6 +24,7 @@ def print_report(report: Report) -> None:
         [(s.metric, s.name, s.value, s.low, s.high, s.n, s.reason) for s in report.scores],
     )
     _print_without_leaks(report)
+    _print_share_gaps(report)
     _print_groups("By subgroup", report.subgroups, _yardsticks(report))
     _print_disparities(report)
     for profile in report.profiles:
@@ -45,6 +46,32 @@ def _print_without_leaks(report: Report) -> None:
             ],
             title=f"\nWithout {left_out:,} leaked examples",
         )
+
+
+def _print_share_gaps(report: Report) -> None:
+    from heldout.cards.wording import tell_share_gap
+
+    if report.share_gaps:
+        print_table(
+            ("metric", "number", "public", "n", "rest", "n", "gap", "low", "high"),
+            [
+                (
+                    g.metric,
+                    g.name,
+                    g.public,
+                    g.n_public,
+                    g.private,
+                    g.n_private,
+                    g.gap,
+                    g.low,
+                    g.high,
+                )
+                for g in report.share_gaps
+            ],
+            title="\nThe public share and the rest",
+        )
+        for gap in report.share_gaps:
+            _say(tell_share_gap(gap))
 
 
 def _say(text: str = "") -> None:

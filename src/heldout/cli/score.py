@@ -83,6 +83,12 @@ def score(
             help="A list of `heldout leaks --out` or of the site: tell the scores without these examples too."
         ),
     ] = None,
+    public: Annotated[
+        Path | None,
+        typer.Option(
+            help="A table of the examples that were scored in public: tell how far the scores on them are from the rest."
+        ),
+    ] = None,
     save: Annotated[
         Path | None,
         typer.Option(help="Keep the report and what `heldout compare` needs in this folder."),
@@ -130,6 +136,8 @@ def score(
         )
     if leaks is not None:
         evaluation = _without(evaluation, leaks, challenge, phase, replicates)
+    if public is not None:
+        evaluation = _with_public(evaluation, public, challenge, id_column, replicates)
     if save is not None:
         _save(evaluation, save)
     if html is not None:
@@ -173,6 +181,17 @@ def _without(
 
     split = None if folder is None else load(folder).the_phase(phase).split
     return with_leaks(evaluation, read_leaked(leaks, split=split), replicates=replicates)
+
+
+def _with_public(
+    evaluation: Evaluation, public: Path, folder: Path | None, id_column: str, replicates: int
+) -> Evaluation:
+    from heldout.challenge.folder import load
+    from heldout.challenge.public import read_public, with_public
+
+    column = id_column if folder is None else load(folder).definition.data.id
+    ids = read_public(public, id_column=column)
+    return with_public(evaluation, ids, place=public.name, replicates=replicates)
 
 
 def _score_files(*, missing: str, **question: Any) -> Evaluation:

@@ -11,11 +11,12 @@ from heldout.evaluation.details import Details
 from heldout.evaluation.disparities import Disparity
 from heldout.evaluation.same_size import SameSize
 from heldout.evaluation.scoring import Score
+from heldout.evaluation.shares import ShareGap
 from heldout.evaluation.subgroups import SubgroupScore
 
 # Only in the JSON where there is something in them.
 FURTHER = ("per_class", "disparities", "same_size", "profiles", "counterfactuals", "details",
-           "without_leaks")  # fmt: skip
+           "without_leaks", "share_gaps")  # fmt: skip
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -34,6 +35,7 @@ class Report(msgspec.Struct, frozen=True):
         counterfactuals: What changing one attribute of the same input changes.
         details: Classes, confusion, curves, reliability and rates by group.
         without_leaks: The scores without leaked examples, if they were asked for.
+        share_gaps: How far the scores on the public share are from those on the rest, if asked for.
     """
 
     n: int | None = None
@@ -47,6 +49,7 @@ class Report(msgspec.Struct, frozen=True):
     counterfactuals: tuple[Counterfactual, ...] = ()
     details: Details | None = None
     without_leaks: tuple[Score, ...] = ()
+    share_gaps: tuple[ShareGap, ...] = ()
 
     def __post_init__(self) -> None:
         if self.problems and (self.scores or self.subgroups or self.per_class):

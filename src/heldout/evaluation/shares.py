@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,10 +15,12 @@ from heldout.statistics.weights import Resampling
 
 @dataclass(frozen=True)
 class ShareGap:
-    """One entry on both shares.
+    """One number of an entry on both shares.
 
     Attributes:
-        public: Its value on the public share.
+        metric: The metric as it was asked for.
+        name: Which of its numbers.
+        public: Its value on the public share; None where it is undefined.
         private: On the rest.
         gap: Public less private, turned so that above 0 means: better in public.
         low: Lower end of the gap's 95 % interval; None where it is undefined.
@@ -26,9 +29,11 @@ class ShareGap:
         n_private: Examples of the rest.
     """
 
-    public: float
-    private: float
-    gap: float
+    metric: str
+    name: str
+    public: float | None
+    private: float | None
+    gap: float | None
     low: float | None
     high: float | None
     n_public: int
@@ -75,11 +80,17 @@ def share_gap(
     gap = sign * (values[0] - values[1])
     interval = None if np.isnan(gap) else standard_error_interval(gap, sign * drawn)
     return ShareGap(
-        public=values[0],
-        private=values[1],
-        gap=gap,
+        metric=stats.metric.key,
+        name=stats.metric.names[position],
+        public=_known(values[0]),
+        private=_known(values[1]),
+        gap=_known(gap),
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         n_public=len(sides[0]),
         n_private=len(sides[1]),
     )
+
+
+def _known(value: float) -> float | None:
+    return None if math.isnan(value) else value

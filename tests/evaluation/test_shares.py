@@ -5,8 +5,8 @@ from scipy.stats import norm
 
 from heldout.evaluation.metrics.accuracy import Accuracy
 from heldout.evaluation.metrics.mae import MeanAbsoluteError
+from heldout.evaluation.shares import ShareGap, share_gap
 from heldout.evaluation.stats import ExampleStats
-from heldout.ranking.shares import ShareGap, share_gap
 from heldout.statistics.weights import Resampling
 
 
