@@ -1,7 +1,8 @@
 """The index of a data set: build, pages with filters, facets, memory; against scans of the same Parquet.
 
 Made-up captions with Zipf's frequencies, so that some words stand in a third of all rows. `ROWS=5000000`
-in the environment shows how each figure grows. Peers: polars, and `datasets` where it is installed.
+in the environment shows how each figure grows. Peers: polars, and `datasets` where it is installed;
+`PEERS=0` leaves them aside.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import polars as pl
 from measure import cpu_seconds
 
 ROWS = int(os.environ.get("ROWS", "1000000"))
+PEERS = os.environ.get("PEERS", "1") != "0"
 WORDS, CLASSES = 20_000, 200
 
 
@@ -105,7 +107,8 @@ def query(table: Path, folder: Path) -> None:
     for name, one in asked.items():
         seconds = fresh(index, lambda one=one: index.page(one))
         slowest = max(slowest, seconds)
-        say(name, seconds, cpu_seconds(lambda one=one: frame(one), repeat=3), index.count(one))
+        theirs = scanned(lambda one=one: frame(one))
+        say(name, seconds, theirs, index.count(one))
     last = index.page(Query.of(chosen=of_country, sort="income"), before=ROWS).before
     deep = Query.of(chosen=of_country, sort="income")
     say("the last page, sorted", fresh(index, lambda: index.page(deep, after=last)))
@@ -118,8 +121,13 @@ def query(table: Path, folder: Path) -> None:
         "all facets, common word, income": Query.of(common, ranges={"income": Range(100, 5000)}),
     }.items():
         ours = fresh(index, lambda one=one: [index.facet(one, each, most=12) for each in facets])
-        theirs = cpu_seconds(lambda one=one: counted(table, one, facets), repeat=3)
+        theirs = scanned(lambda one=one: counted(table, one, facets))
         say(f"{name} ({len(facets)} columns)", ours, theirs)
+
+
+def scanned(ask: Callable[[], object]) -> float | None:
+    """The CPU time of a peer, if peers are asked."""
+    return cpu_seconds(ask, repeat=3) if PEERS else None
 
 
 def fresh(index: object, ask: Callable[[], object]) -> float:
@@ -220,7 +228,8 @@ def main() -> None:
         print(f"{ROWS:,} rows")
         for step in ("build", "query", "memory"):
             subprocess.run([sys.executable, __file__, step, table, folder], check=True)
-        with_datasets(table)
+        if PEERS:
+            with_datasets(table)
 
 
 if __name__ == "__main__":

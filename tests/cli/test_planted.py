@@ -74,7 +74,7 @@ def test_check_notes_copied_files_and_rights(run, homes):
     ran = run("check", homes, "--json")
     assert (ran.code, ran.json["problems"]) == (0, [])
     notes = " ".join(note["message"] for note in ran.json["notes"])
-    assert f"{SAME_FILE} examples (1.6%) have an image that train has too" in notes
+    assert f"{SAME_FILE} examples (2.0%) have an image that train has too" in notes
     assert f"{NO_LICENCE} examples say no licence" in notes
     assert f"{NON_COMMERCIAL} examples are under CC-BY-NC-4.0" in notes
     assert f"{OPTED_OUT} examples are opted out" in notes

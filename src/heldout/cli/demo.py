@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 ORGANISER = "organiser@demo.invalid"
 SEED = 2026
+HOMES_SEED = 1
 DIGITS, HOMES = "digits", "homes"
 HOMES_COLUMNS = (
     *("home", "region", "income", "income_band"),
@@ -128,7 +129,8 @@ def make_homes(folder: Path, now: datetime) -> int:
         summary="Which household thing is it? Drawn pictures with planted faults to find.",
         license=LICENCE,
         organisers=(ORGANISER,),
-        subgroups=(("income_band",), ("region",)),
+        metrics=("accuracy",),
+        subgroups=(("income_band",),),
         along=("income",),
         cluster="home",
         pages=HOMES_PAGES,
@@ -140,7 +142,7 @@ def make_homes(folder: Path, now: datetime) -> int:
         public=HOMES_COLUMNS,
     )
     with tempfile.TemporaryDirectory() as images:
-        tables = write_homes(Path(images), seed=SEED)
+        tables = write_homes(Path(images), seed=HOMES_SEED)
         manifest = create(folder, source=tables, recipe=recipe, wishes=wishes, now=now)
     return sum(manifest.examples.values())
 

@@ -115,7 +115,7 @@ Drawings of six things, 64 x 64 pixels, before a patchy wall. Each belongs to a 
 
 ## Collection
 
-Nothing was collected. A program drew everything from the seed 2026.
+Nothing was collected. A program drew everything from the seed 1.
 
 ## Preprocessing
 

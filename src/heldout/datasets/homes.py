@@ -56,7 +56,7 @@ LICENCE, OTHER_LICENCE = "CC-BY-4.0", "CC-BY-NC-4.0"
 BANDS = ("below 300", "from 900")
 SIDE = 64
 POOREST, RICHEST = 30, 9000
-HOMES = {"train": (8, 44), "test": (16, 22)}  # Poor homes and others.
+HOMES = {"train": (8, 34), "test": (14, 16)}  # Poor homes and others.
 DIM, BRIGHT, NOISE = 0.12, 0.95, 12.0
 
 Shape = Callable[[Pixels, Pixels], Mask]

@@ -91,13 +91,20 @@ def _open(path: Path, window: Window | None, edge: int | None) -> tuple[Image.Im
     with open_image(path) as image:
         if edge is not None:
             # JPEG is decoded at the smallest eighth that is large enough.
-            image.draft("RGB", (edge, edge))
+            image.draft("RGB", _fitted(image.size, edge))
+            if image.mode in ("L", "RGB"):
+                image.thumbnail((edge, edge), reducing_gap=1.5)  # Before it is copied to be turned.
         upright = ImageOps.exif_transpose(image)
         if upright.mode in _DEEP:
             values = np.asarray(upright, np.float64)
             used = window or full_window(values)
             return Image.fromarray(through(values, used)), used
         return _on_white(upright), None
+
+
+def _fitted(size: tuple[int, int], edge: int) -> tuple[int, int]:
+    share = min(1.0, edge / max(size))
+    return max(1, round(size[0] * share)), max(1, round(size[1] * share))
 
 
 def _on_white(image: Image.Image) -> Image.Image:
