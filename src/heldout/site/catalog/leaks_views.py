@@ -21,7 +21,7 @@ from heldout.datasets.index.columns import SPLIT
 from heldout.datasets.index.views import Role
 from heldout.datasets.kinds import Kind
 from heldout.datasets.leaks.choosing import GROUPS
-from heldout.datasets.table import ID, MEDIA
+from heldout.datasets.table import ID, MEDIA, REFERENCE
 from heldout.site.accounts.models import User
 from heldout.site.catalog import analyses, leaks
 from heldout.site.catalog.frames import Seen, find, frame
@@ -114,7 +114,7 @@ def _group_columns(seen: Seen, found: Analysis | None) -> list[tuple[str, bool]]
     return [
         (one.name, one.name.lower() in GROUPS if asked is None else one.name in asked)
         for one in columns
-        if one.kind in (Kind.TEXT, Kind.INTEGER) and one.name not in (SPLIT, ID, MEDIA)
+        if one.kind in (Kind.TEXT, Kind.INTEGER) and one.name not in (SPLIT, ID, MEDIA, REFERENCE)
     ]
 
 
