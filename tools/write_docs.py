@@ -196,7 +196,7 @@ def _routes(schema: dict[str, Any]) -> Iterator[str]:
     for path, operations in schema["paths"].items():
         for verb, operation in operations.items():
             text = operation.get("description") or f"{operation['summary']}."
-            yield f"\n## `{verb.upper()} {path}`\n\n{text}\n\n"
+            yield f"\n## `{verb.upper()} {path}`\n\n{text}\n\n- name: `{operation['operationId']}`\n"
             yield from _inputs(operation)
             yield from _answers(operation)
 

@@ -11,6 +11,7 @@ import secrets
 import time
 from base64 import b64encode
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
@@ -21,7 +22,7 @@ import msgspec
 
 from heldout import __version__
 from heldout.datasets.atomic import replacing
-from heldout.errors import BadInput, HeldoutError, Problem
+from heldout.errors import BadInput, HeldoutError, Problem, Problems, did_you_mean
 
 T = TypeVar("T")
 # Told how many bytes have been sent or have arrived.
@@ -189,6 +190,32 @@ class Published(msgspec.Struct, frozen=True):
     revision: int
 
 
+class Operation(msgspec.Struct, frozen=True):
+    """One thing the site's API does, as its own description has it.
+
+    Attributes:
+        places: What stands in the address.
+        query: What may stand behind it.
+        body: The fields of what is sent.
+        form: Whether the body is a form, which may hold a file.
+    """
+
+    name: str
+    verb: str
+    path: str
+    places: frozenset[str]
+    query: frozenset[str]
+    body: frozenset[str]
+    form: bool
+
+    def address(self, given: dict[str, Any]) -> str:
+        """Return the path below the API's root."""
+        address = self.path.removeprefix("/api/v1/")
+        for name in self.places:
+            address = address.replace(f"{{{name}}}", quote(str(given[name]), safe=""))
+        return address
+
+
 class Client:
     """Speaks to one site.
 
@@ -220,6 +247,7 @@ class Client:
             timeout=httpx.Timeout(60.0, connect=10.0),
             transport=transport,
         )
+        self._known: dict[str, Operation] = {}
 
     def __enter__(self) -> Client:
         return self
@@ -353,6 +381,58 @@ class Client:
         """Publish a ZIP of a challenge folder; an id the caller organises gets a new revision."""
         return _read(self._upload("challenges", archive), Published)
 
+    def operations(self) -> dict[str, Operation]:
+        """Return everything the site's API does, by name; asked for once."""
+        if not self._known:
+            described = self._get("openapi.json", dict[str, Any])
+            found = [
+                _operation(described, verb, path, one)
+                for path, verbs in described["paths"].items()
+                for verb, one in verbs.items()
+            ]
+            self._known = {one.name: one for one in found}
+        return self._known
+
+    def call(self, name: str, /, *, to: Path | None = None, **given: Any) -> Any:
+        """Do anything the API does, as in `call("announce", slug="digits", title="Hello", text="…")`.
+
+        Args:
+            name: The operation's name in the site's description.
+            to: Where a file that is the answer goes; it appears whole or not at all.
+            given: What stands in the address, the query and the body; a path is sent as a file.
+
+        Returns:
+            The answer as plain values; None where there is none, or it went to a file.
+
+        Raises:
+            BadInput: There is no such operation, or it has no such values.
+            Refused: The site refused. What is not safe to repeat is asked for once.
+        """
+        operation = _check(name, self.operations(), given)
+        once = 0 if operation.verb == "POST" else self._retries
+        if to is None:
+            answer = self._repeat(lambda: self._ask(operation, given), retries=once)
+            return _read(answer, object) if answer.content else None
+        with replacing(to) as temporary:
+            self._repeat(lambda: self._fetch(operation.address(given), temporary))
+        return None
+
+    def _ask(self, operation: Operation, given: dict[str, Any]) -> httpx.Response:
+        body = {name: given[name] for name in given.keys() & operation.body}
+        query = {name: given[name] for name in given.keys() & operation.query}
+        with ExitStack() as opened:
+            files = {
+                name: (value.name, opened.enter_context(value.open("rb")))
+                for name, value in body.items()
+                if isinstance(value, Path)
+            }
+            rest = {name: value for name, value in body.items() if name not in files}
+            how: dict[str, Any] = {"data": rest, "files": files} if operation.form else {}
+            if operation.body and not operation.form:
+                how = {"json": rest}
+            address = operation.address(given)
+            return self._request(operation.verb, address, params=query or None, **how)
+
     def _get(self, path: str, kind: type[T]) -> T:
         return _read(self._repeat(lambda: self._request("GET", path)), kind)
 
@@ -372,7 +452,9 @@ class Client:
         # Without a key the site could not tell a repeated upload from a second one.
         return self._repeat(send, retries=self._retries if headers else 0)
 
-    def _fetch(self, path: str, target: Path, sha256: str, progress: Progress) -> httpx.Response:
+    def _fetch(
+        self, path: str, target: Path, sha256: str = "", progress: Progress = _silent
+    ) -> httpx.Response:
         digest = hashlib.sha256()
         with self._http.stream("GET", path) as answer, target.open("wb") as stream:
             if not answer.is_success:
@@ -382,7 +464,7 @@ class Client:
                 digest.update(chunk)
                 stream.write(chunk)
                 progress(stream.tell())
-        if digest.hexdigest() != sha256:
+        if sha256 and digest.hexdigest() != sha256:
             raise httpx.RemoteProtocolError("the file did not arrive whole")
         return answer
 
@@ -422,6 +504,40 @@ def check_url(url: str) -> str:
         remedy = "write it as in https://challenges.example.org"
         raise BadInput([Problem(url, "is not the address of a site", remedy)])
     return url.rstrip("/")
+
+
+def _operation(described: dict[str, Any], verb: str, path: str, one: dict[str, Any]) -> Operation:
+    content = one.get("requestBody", {}).get("content", {})
+    kind, body = next(iter(content.items()), ("", {"schema": {}}))
+    schema: dict[str, Any] = body["schema"]
+    if "$ref" in schema:
+        schema = described["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+    parameters = one.get("parameters", [])
+    return Operation(
+        name=one["operationId"],
+        verb=verb.upper(),
+        path=path,
+        places=frozenset(each["name"] for each in parameters if each["in"] == "path"),
+        query=frozenset(each["name"] for each in parameters if each["in"] == "query"),
+        body=frozenset(schema.get("properties", {})),
+        form=kind == "multipart/form-data",
+    )
+
+
+def _check(name: str, known: dict[str, Operation], given: dict[str, Any]) -> Operation:
+    """Find an operation that takes what is given."""
+    if name not in known:
+        remedy = did_you_mean(name, known) or "operations() lists them"
+        raise BadInput([Problem(name, "is nothing this site does", remedy)])
+    operation = known[name]
+    takes = operation.places | operation.query | operation.body
+    problems = Problems()
+    for one in sorted(given.keys() - takes):
+        problems.add(one, f"{name} takes no such value", did_you_mean(one, takes))
+    for one in sorted(operation.places - given.keys()):
+        problems.add(one, "stands in the address and is missing")
+    problems.refuse_if_any()
+    return operation
 
 
 def _pauses(retries: int) -> list[float]:
