@@ -18,7 +18,20 @@ ACTIONS = {
     "accounts:account#profile": "PATCH /account",
     "accounts:revoke-token": "DELETE /account/tokens/{token}",
     "catalog:add": "POST /data",
+    "catalog:revise": "POST /data/{slug}/revisions",
+    "catalog:intake-retry": "POST /intakes/{intake}/retry",
+    "catalog:intake-remove": "DELETE /intakes/{intake}",
     "catalog:edit": "PATCH /data/{slug}",
+    "catalog:datasheet-section": "PATCH /data/{slug}/datasheet",
+    "catalog:datasheet-no-people": "POST /data/{slug}/datasheet/no-people",
+    "catalog:datasheet-import": "POST /data/{slug}/datasheet/import",
+    "catalog:release": "POST /data/{slug}/releases",
+    "catalog:visibility": "PATCH /data/{slug}/visibility",
+    "catalog:share": "POST /data/{slug}/participants",
+    "catalog:unshare": "DELETE /data/{slug}/participants/{person}",
+    "catalog:statistics": "POST /data/{slug}/statistics",
+    "catalog:leaks": "POST /data/{slug}/leaks",
+    "catalog:leaks-judge": "POST /data/{slug}/leaks/judge",
     "challenges:new": "POST /challenges, POST /folders/{folder}/publish",
     "challenges:new-revision": "POST /challenges, POST /folders/{folder}/publish",
     "challenges:rules": "POST /challenges/{slug}/terms",
@@ -64,6 +77,7 @@ ACTIONS = {
 REASONS = {
     "accounts:account#token": "a token that could make others would outlive being revoked",
     "accounts:link": "signs a browser in",
+    "catalog:look": "chooses what a browser's session shows",
 }
 # Whole packages, by the beginning of their addresses.
 PACKAGES = {

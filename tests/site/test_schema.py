@@ -10,8 +10,9 @@ from types import SimpleNamespace
 
 import pytest
 import schemathesis
+from django.core.signals import request_finished
 from django.core.wsgi import get_wsgi_application
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
@@ -43,12 +44,15 @@ CHECKS = [
 def schema():
     """The API's description, and the whole site in this process to ask."""
     site = get_wsgi_application()
+    # The end of a request must not close the connection that holds the test's transaction.
+    request_finished.disconnect(close_old_connections)
 
     def answer(environ, start_response):
         with closing(site(environ, start_response)) as response:
             return [b"".join(response)]
 
-    return schemathesis.openapi.from_wsgi("/api/v1/openapi.json", answer)
+    yield schemathesis.openapi.from_wsgi("/api/v1/openapi.json", answer)
+    request_finished.connect(close_old_connections)
 
 
 @pytest.fixture

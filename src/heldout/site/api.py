@@ -23,7 +23,10 @@ from ninja.operation import Operation
 from heldout import __version__
 from heldout.errors import BadInput, Problem
 from heldout.site.accounts.api import router as accounts
+from heldout.site.catalog.analyses_api import router as analyses
 from heldout.site.catalog.api import router as catalog
+from heldout.site.catalog.documents_api import router as documents
+from heldout.site.catalog.visibility_api import router as visibility
 from heldout.site.challenges.api import router as challenges
 from heldout.site.challenges.news_api import router as news
 from heldout.site.challenges.people_api import router as people
@@ -69,6 +72,9 @@ api = Api(
 ROUTERS = (
     accounts,
     catalog,
+    documents,
+    visibility,
+    analyses,
     challenges,
     people,
     teams,
