@@ -16,6 +16,8 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
 
+from django.db import Error
+
 # A fork has all imports done, which take seconds of processor time; elsewhere it is not safe.
 CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
@@ -59,7 +61,7 @@ class Child:
     def _start(self) -> None:
         try:
             self.before()
-        except Exception:  # Whatever is wrong with the database, the process must start.
+        except (Error, OSError):  # Whatever is wrong with the database, the process must start.
             log.exception("%s: what comes before its start failed", self.name)
         process = CONTEXT.Process(target=_be_child, args=(self.run, self.title))
         # Until it has handlers of its own, a signal to it would tell only our copy.

@@ -5,6 +5,7 @@ import pytest
 
 from heldout.site.common.formatting import (
     count_text,
+    difference_text,
     distance_text,
     range_text,
     rank_text,
@@ -75,3 +76,22 @@ def test_a_time_names_its_zone():
 )
 def test_a_distance_in_time_is_told_in_its_largest_unit(distance, text):
     assert distance_text(NOW + distance, NOW) == text
+
+
+@pytest.mark.parametrize(
+    ("value", "percent", "text"),
+    [
+        (0.0125, True, "+1.2 points"),
+        (-0.0125, True, "\u22121.2 points"),
+        (0.0, True, "0.0 points"),
+        (0.0001, True, "0.0 points"),
+        (-0.0001, True, "0.0 points"),
+        (0.0125, False, "+0.013"),
+        (-3.5, False, "\u22123.500"),
+        (0.0001, False, "0.000"),
+        (None, True, "–"),
+        (float("nan"), False, "–"),
+    ],
+)
+def test_a_difference_has_its_sign_and_is_told_in_points(value, percent, text):
+    assert difference_text(value, percent=percent) == text

@@ -56,6 +56,18 @@ def score_text(
     return f"{text}{THIN}%" if percent else text
 
 
+def difference_text(
+    value: object, low: object = None, high: object = None, *, percent: bool = False
+) -> str:
+    """`+1.3 points` between two proportions, else `+0.013`; what rounds to nothing has no sign."""
+    if not is_number(value):
+        return NO_VALUE
+    text = number(value, decimals(value, low, high, percent=percent), percent=percent)
+    is_more = float(value) > 0 and any(digit in text for digit in "123456789")  # type: ignore[arg-type]
+    signed = f"+{text}" if is_more else text
+    return f"{signed} points" if percent else signed
+
+
 def range_text(low: object, high: object, *, percent: bool = False) -> str:
     """`95.6–98.2`; negative ends are joined by "to"."""
     if not (is_number(low) and is_number(high)):

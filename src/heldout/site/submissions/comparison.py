@@ -131,5 +131,5 @@ def _squares(pair: Pair, shown: Measure) -> list[Square]:
 
 
 def _difference(value: float | None, shown: Measure) -> str:
-    text = formatting.number(value, 1 if shown.percent else 3, percent=shown.percent)
-    return f"+{text}" if value is not None and value > 0 else text
+    """Without its unit, which the squares have no room for."""
+    return formatting.difference_text(value, percent=shown.percent).removesuffix(" points")

@@ -49,6 +49,11 @@ def score(value: Any, low: Any = None, high: Any = None, percent: bool = False) 
 
 
 @register.simple_tag
+def difference(value: Any, low: Any = None, high: Any = None, percent: bool = False) -> str:
+    return formatting.difference_text(value, low, high, percent=percent)
+
+
+@register.simple_tag
 def interval(low: Any, high: Any, percent: bool = False) -> str:
     return formatting.range_text(low, high, percent=percent)
 
