@@ -103,3 +103,18 @@ def test_csv_json_and_page_say_it(client, scored, phase, participant, confirm):
     assert as_csv(view).splitlines()[0].endswith("without_leaks,leaked_items")
     address = f"/challenges/{phase.challenge.slug}/leaderboard/?phase={phase.key}"
     assert b"Without 40 leaked items" in client.get(address).content
+
+
+def test_a_rejudging_is_filled_in_with_the_confirmed_items(
+    signed_in, phase, organiser, participant, scored, confirm
+):
+    scored(participant, 30)
+    gone = confirm(phase, 3)
+    page = signed_in(organiser)
+    address = f"/challenges/{phase.challenge.slug}/organise/rejudging/"
+    assert b"3 items of test confirmed as leaked" in page.get(address).content
+    filled = page.get(address, {"leaks": phase.split}).context["form"]
+    assert set(filled["retires"].value().split()) == gone
+    given = {name: filled[name].value() or "" for name in filled.fields}
+    assert page.post(address, given).status_code == 302
+    assert set(phase.challenge.rejudgings.get().retires[phase.split]) == gone

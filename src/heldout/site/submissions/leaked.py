@@ -16,7 +16,7 @@ from heldout.site.catalog import leaks
 from heldout.site.catalog.models import DataSet
 from heldout.site.challenges.boards import refresh_boards
 from heldout.site.challenges.models import Challenge, Phase
-from heldout.site.submissions.models import Submission
+from heldout.site.submissions.models import RetiredItem, Submission
 from heldout.site.submissions.numbers import Results
 from heldout.site.submissions.parts import Part, example_ids
 
@@ -26,6 +26,14 @@ NOTHING: dict[str, Any] = {"without_leaks": None, "leaked_items": 0}
 def leaked_items(phase: Phase) -> frozenset[str]:
     """The test items of a phase's split that were confirmed as leaked."""
     return leaks.confirmed(phase.challenge.dataset, phase.split)
+
+
+def to_retire(challenge: Challenge, split: str) -> list[str]:
+    """The confirmed items of a split that still count, for a rejudging to retire."""
+    retired = RetiredItem.objects.filter(challenge=challenge, split=split)
+    known = example_ids(challenge.revision.folder, split)
+    found = leaks.confirmed(challenge.dataset, split) & known
+    return sorted(found - set(retired.values_list("example_id", flat=True)))
 
 
 def without(results: Results) -> Results | None:

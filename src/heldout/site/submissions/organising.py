@@ -24,7 +24,7 @@ from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import require
 from heldout.site.common.problems import ProblemJson, refusal
-from heldout.site.submissions import alerts, dead_letters, rejudging, services
+from heldout.site.submissions import alerts, dead_letters, leaked, rejudging, services
 from heldout.site.submissions.forms import RejudgingForm
 from heldout.site.submissions.models import Rejudging
 
@@ -95,7 +95,12 @@ def rescore_failed(request: HttpRequest, slug: str) -> HttpResponse:
 def rejudgings(request: HttpRequest, slug: str) -> HttpResponse:
     challenge, user = _organised(request, slug, "challenges.review")
     splits = list(dict.fromkeys(challenge.phases.values_list("split", flat=True)))
-    form = RejudgingForm(request.POST if request.method == "POST" else None, splits=splits)
+    confirmed = {split: found for split in splits if (found := leaked.to_retire(challenge, split))}
+    form = RejudgingForm(
+        request.POST if request.method == "POST" else None,
+        splits=splits,
+        initial=_leaks_as_asked(request.GET.get("leaks", ""), confirmed),
+    )
     problems: list[ProblemJson] = []
     if form.is_valid():
         try:
@@ -107,9 +112,18 @@ def rejudgings(request: HttpRequest, slug: str) -> HttpResponse:
         "form": form,
         "problems": problems,
         "sets": challenge.rejudgings.all(),
+        "confirmed": [(split, len(found)) for split, found in confirmed.items()],
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "submissions/rejudgings.html", context, status=status)
+
+
+def _leaks_as_asked(split: str, confirmed: dict[str, list[str]]) -> dict[str, str]:
+    """The form filled in with the leaks of a split, if its address asks for them."""
+    if split not in confirmed:
+        return {}
+    reason = f"Confirmed leaks of {split}"
+    return {"reason": reason, "split": split, "retires": "\n".join(confirmed[split])}
 
 
 def _find(challenge: Challenge, number: int) -> Rejudging:
