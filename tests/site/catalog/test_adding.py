@@ -121,7 +121,7 @@ def test_a_refused_file_is_read_again_without_what_is_at_fault(bring, organiser,
     client.post(f"/data/uploads/{pk}/retry/", {"lenient": "1"})
     drain()
     page = client.get(f"/data/uploads/{pk}/").content.decode()
-    assert "These were left out" in page
+    assert "These were mended or left out" in page
     assert (
         Intake.objects.get().examples == DataRevision.objects.get().files.get(split="all").examples
     )

@@ -51,13 +51,16 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
     may_release = request.user.has_perm("catalog.document", seen.dataset)
     rows = [_row(one, seen) for one in seen.dataset.revisions.all()]
     counting.request_facts(revision=seen.revision, now=timezone.now())
-    latest = rows[0].latest
+    here = next(row for row in rows if row.current)
+    latest = here.latest
+    making = latest is not None and latest.state in releasing.OPEN
     problems = datasheets.publishing_problems(seen.dataset) if may_release else []
     return frame(request, seen, "documents") | {
         "rows": rows,
         "may_release": may_release,
         "reports": made.reports_of(request.user, seen.dataset),
-        "waiting": latest is not None and latest.state in releasing.OPEN,
+        "making": making,
+        "waiting": making or not here.counted,
         "problems": addressed(seen.dataset, problems),
     }
 

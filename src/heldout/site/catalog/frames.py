@@ -59,6 +59,14 @@ def _looking_as(request: HttpRequest, dataset: DataSet, role: Role) -> Role:
     return min(role, Role(chosen))
 
 
+def _role_words(seen: Seen) -> str:
+    """Of data of one's own nothing is held out, unless one hides it."""
+    own = seen.dataset.owner_id is not None and seen.role == Role.ORGANISER
+    if not own:
+        return facets.role_words(seen.role)
+    return "With what you hide from others." if jsonld.hides_something(seen.revision) else ""
+
+
 def frame(request: HttpRequest, seen: Seen, tab: str) -> dict[str, Any]:
     """The context of `catalog/base.html`."""
     dataset = seen.dataset
@@ -71,7 +79,7 @@ def frame(request: HttpRequest, seen: Seen, tab: str) -> dict[str, Any]:
         "section": "data",
         "dataset": dataset,
         "revision": seen.revision,
-        "role_words": facets.role_words(seen.role),
+        "role_words": _role_words(seen),
         "looking_as": _LOOKS.get(request.session.get(LOOK_AS, {}).get(dataset.slug), ""),
         "index": seen.index,
         "tabs": shown,

@@ -79,7 +79,7 @@ def revise(request: HttpRequest, slug: str) -> HttpResponse:
 
 def _own(request: HttpRequest, pk: int) -> Intake:
     """An upload is nobody's business but its sender's."""
-    found = Intake.objects.select_related("dataset__current")
+    found = Intake.objects.select_related("dataset__current", "revision")
     return get_object_or_404(found, pk=pk, asked_by=request.user.pk)
 
 
@@ -87,10 +87,12 @@ def _own(request: HttpRequest, pk: int) -> Intake:
 @require_safe
 def intake(request: HttpRequest, pk: int) -> HttpResponse:
     found = _own(request, pk)
+    indexing = found.revision is not None and not found.revision.indexes.exists()
     context = {
         "section": "data",
         "intake": found,
-        "open": found.state in intakes.OPEN,
+        "open": found.state in intakes.OPEN or indexing,
+        "indexing": indexing,
         "crumbs": [("Data sets", reverse("catalog:list")), (found.name, "")],
     }
     return render(request, "catalog/intake.html", context)

@@ -69,12 +69,14 @@ def visibility(request: HttpRequest, slug: str) -> HttpResponse:
             messages.error(request, "There is a newer revision. Nothing was saved; look again.")
             return redirect("catalog:visibility", slug)
         return _saved(request, seen, choices, user)
+    sights = [_sight(seen, role) for role in Role]
     context = frame(request, seen, "visibility") | {
         "groups": [
             Group(title, words, tuple(one for one in choices if one.rule.part == part))
             for part, (title, words) in _TITLES.items()
         ],
-        "sights": [_sight(seen, role) for role in Role],
+        "sights": sights,
+        "indexing": any(one.rows is None for one in sights),
         "participants": seen.dataset.participants.order_by("handle"),
     }
     return render(request, "catalog/visibility.html", context)
