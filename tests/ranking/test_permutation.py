@@ -18,6 +18,14 @@ def guesses(seed: int, share: float) -> np.ndarray:
     return np.where(rng.random(80) < share, REFERENCE, rng.integers(0, 3, 80))
 
 
+def macro_f1(predictions: np.ndarray) -> np.ndarray:
+    """Score rows of labels: 2 hits / (predicted + actual) of each class, averaged."""
+    classes = np.arange(3)[:, None, None]
+    made, true = predictions == classes, classes == REFERENCE
+    hits = (made & true).sum(axis=2)
+    return (2 * hits / (made.sum(axis=2) + true.sum(axis=2))).mean(axis=0)
+
+
 def f1_stats(right: Right, prediction: np.ndarray) -> ExampleStats:
     ids = right(prediction * 0).example_ids
     arrays = {"reference": REFERENCE, "prediction": prediction}
@@ -33,29 +41,26 @@ def test_the_p_value_is_that_of_scipy_for_accuracy(right: Right) -> None:
     first, second = (np.array(one) for one in ([1] * 9 + [0] * 4, [0] * 7 + [1] * 6))
     theirs = permutation_test(
         (first, second),
-        lambda one, other: one.mean() - other.mean(),
+        lambda one, other, axis: one.mean(axis) - other.mean(axis),
+        vectorized=True,
         permutation_type="samples",
         n_resamples=np.inf,
     ).pvalue
-    found = p_values(right(first), right(second), replicates=20_000)
+    found = p_values(right(first), right(second), replicates=10_000)
     assert found["permutation"] == pytest.approx(theirs, abs=0.012)
 
 
 def test_the_distribution_is_that_of_swapping_the_predictions_themselves(right: Right) -> None:
-    """Macro F1 is no sum: compare with scoring the swapped label arrays by scikit-learn."""
-    from sklearn.metrics import f1_score
-
+    """Macro F1 is no sum: compare with scoring the swapped label arrays by its definition."""
     one, other = guesses(2, 0.8), guesses(3, 0.5)
     found = swapped_differences(
         f1_stats(right, one), f1_stats(right, other), position=0, seed=4, rounds=600
     )
-    rng = np.random.default_rng(5)
-    theirs = []
-    for _ in range(600):
-        swap = rng.random(80) < 0.5
-        sides = np.where(swap, other, one), np.where(swap, one, other)
-        left, below = (f1_score(REFERENCE, side, average="macro") for side in sides)
-        theirs.append(left - below)
+    swap = np.random.default_rng(5).random((600, 80)) < 0.5
+    left, below = (
+        macro_f1(side) for side in (np.where(swap, other, one), np.where(swap, one, other))
+    )
+    theirs = left - below
     quantiles = [0.05, 0.25, 0.5, 0.75, 0.95]
     assert np.quantile(found, quantiles) == pytest.approx(np.quantile(theirs, quantiles), abs=0.025)
 

@@ -23,6 +23,7 @@ def test_the_fake_results_score_as_published(cases: Path, stats_of_files: Any) -
     np.testing.assert_allclose(stats.reduce(), case["expected"], **EXACT)
 
 
+@settings(max_examples=40)
 @given(seed=SEEDS, images=st.integers(1, 8), categories=st.integers(1, 4))
 def test_numbers_equal_those_of_pycocotools(
     pycocotools: Any, stats_of: Any, make_problem: Any, seed: int, images: int, categories: int
@@ -48,7 +49,7 @@ def test_numbers_equal_those_of_hotcoco(
     np.testing.assert_allclose(ours, evaluation.stats, rtol=0, atol=1e-9)
 
 
-@settings(max_examples=30)
+@settings(max_examples=15)
 @given(seed=SEEDS)
 def test_a_weight_is_as_good_as_physical_copies_of_the_image(
     pycocotools: Any, stats_of: Any, make_problem: Any, seed: int
@@ -64,7 +65,7 @@ def test_a_weight_is_as_good_as_physical_copies_of_the_image(
     np.testing.assert_allclose(ours, pycocotools(*repeated, "bbox"), **EXACT)
 
 
-@settings(max_examples=20)
+@settings(max_examples=8)
 @given(seed=SEEDS)
 def test_fractions_of_weights_change_nothing_but_the_scale(
     stats_of: Any, make_problem: Any, seed: int
