@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 import httpx
@@ -37,6 +38,8 @@ PAUSES = (
 PATIENCE = timedelta(days=3)
 KEPT = timedelta(days=30)
 GONE = 410
+# What a fault of the line is called by its number, beside its words.
+NUMBERS = re.compile(r"^\[[^]]*\] | \(_ssl\.c:\d+\)$")
 
 
 class NotDelivered(HeldoutError):
@@ -111,7 +114,7 @@ def _try(delivery: Delivery, clock: Clock) -> int:
     except TimeoutError:
         answer, status = f"no answer within {SECONDS:.0f} seconds", 0
     except (httpx.HTTPError, OSError) as error:
-        answer, status = str(error) or type(error).__name__, 0
+        answer, status = NUMBERS.sub("", str(error)) or type(error).__name__, 0
     _mine(delivery).update(tries=F("tries") + 1, tried_at=now, answer=answer[:300])
     if 200 <= status < 300:
         return status
