@@ -332,18 +332,16 @@ def _saboteur(plan: Plan, seen: Seen, served: psutil.Process, over: threading.Ev
 
 def _strike(served: psutil.Process, kind: str) -> bool:
     """Kill the process of this kind that has lived longest, if one lives."""
-    living = [one for one in served.children(recursive=True) if _is(one, kind)]
-    for victim in sorted(living, key=lambda one: one.create_time()):
-        with suppress(psutil.Error):
-            victim.kill()
+    with suppress(psutil.Error):  # One that ends while it is looked at: look again.
+        living = [one for one in served.children(recursive=True) if _lives(one, kind)]
+        if living:
+            min(living, key=lambda one: one.create_time()).kill()
             return True
     return False
 
 
-def _is(process: psutil.Process, kind: str) -> bool:
-    with suppress(psutil.Error):
-        return process.name() in NAMES[kind]
-    return False
+def _lives(process: psutil.Process, kind: str) -> bool:
+    return process.name() in NAMES[kind] and process.status() != psutil.STATUS_ZOMBIE
 
 
 def _all_final() -> bool:

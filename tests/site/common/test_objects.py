@@ -5,6 +5,7 @@ import shutil
 
 import boto3
 import httpx
+import numpy as np
 import pytest
 from django.utils import timezone
 from moto.server import ThreadedMotoServer
@@ -94,6 +95,19 @@ def test_a_key_cannot_be_guessed_from_what_it_names(bucket, file, settings):
     before = objects._place(file)
     settings.SECRET_KEY = "another"
     assert objects._place(file).key != before.key
+
+
+def test_keys_are_as_good_as_drawn_by_lot(settings):
+    """192 bits under the site's secret: never twice, evenly spread, and others on another site."""
+    names = [settings.DATA / "submissions" / f"{number:064x}" for number in range(2000)]
+    keys = [objects._place(name).key.removeprefix("submissions/") for name in names]
+    assert {len(key) for key in keys} == {48}
+    assert len(set(keys)) == len(keys)
+    bits = np.array([[int(bit) for bit in f"{int(key, 16):0192b}"] for key in keys])
+    # Each bit is set in half of them: within five standard deviations of 2,000 tosses of a coin.
+    assert np.abs(bits.mean(axis=0) - 0.5).max() < 5 * 0.5 / np.sqrt(len(keys))
+    settings.SECRET_KEY = "another site's"
+    assert not {objects._place(name).key.removeprefix("submissions/") for name in names} & {*keys}
 
 
 def test_a_file_that_has_changed_in_the_bucket_is_refused(bucket, file):

@@ -16,7 +16,7 @@ BOARD_PRIORITY = 10
 
 # Computing takes the longer the more was handed in, which the version counts: a pause of this much
 # for each leaves most of the time to scoring, in a rush too.
-PAUSE = timedelta(milliseconds=1)
+PAUSE = timedelta(milliseconds=2)
 LONGEST_PAUSE = timedelta(seconds=5)
 
 
