@@ -5,6 +5,7 @@ an organiser. What a request changed is undone before the next.
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from contextlib import closing
 from types import SimpleNamespace
 
@@ -16,6 +17,7 @@ from django.db import close_old_connections, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, given, settings
+from ninja import Schema
 from schemathesis import Case, GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.core.failures import FailureGroup
@@ -170,3 +172,17 @@ def test_answers_that_disagree_are_found(schema, rows, callers, monkeypatch):
     monkeypatch.setattr(submissions_api, "_board", wrong_shape)
     found = disagreements(schema, rows, callers, Counter(), only="phase}/leaderboard")
     assert any("schema" in one.lower() for one in found)
+
+
+def shapes(kind: type[Schema]) -> Iterator[type[Schema]]:
+    for one in kind.__subclasses__():
+        yield one
+        yield from shapes(one)
+
+
+def test_no_two_shapes_share_a_name():
+    """The description keeps one of them: the other's routes would promise what they do not give."""
+    ours = {one for one in shapes(Schema) if one.__module__.startswith("heldout.")}
+    names = Counter(one.__name__ for one in ours)
+    assert len(names) > 80
+    assert [name for name, times in names.items() if times > 1] == []

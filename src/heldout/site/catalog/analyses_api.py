@@ -48,7 +48,7 @@ class StatisticOut(Schema):
     alarms: list[str]
 
 
-class StatisticsOut(Schema):
+class DataStatisticsOut(Schema):
     work: WorkOut
     examples: int | None
     statistics: list[StatisticOut]
@@ -97,15 +97,18 @@ class JudgedOut(Schema):
 
 
 @router.get(
-    STATISTICS, response={200: StatisticsOut, **MISSING}, auth=ANYBODY, url_name="data-statistics"
+    STATISTICS,
+    response={200: DataStatisticsOut, **MISSING},
+    auth=ANYBODY,
+    url_name="data-statistics",
 )
-def get_data_statistics(request: HttpRequest, slug: str) -> StatisticsOut:
+def get_data_statistics(request: HttpRequest, slug: str) -> DataStatisticsOut:
     """What was counted of a data set, as far as the caller sees it."""
     seen = find(request, slug)
     found = analyses.latest(seen.revision, KINDS.STATISTICS, seen.role)
     folder = analyses.folder_of(found) if found and found.folder else None
     counted = read(folder) if folder and folder.is_dir() else None
-    return StatisticsOut(
+    return DataStatisticsOut(
         work=_work(found),
         examples=counted.examples if counted else None,
         statistics=[StatisticOut.from_orm(one) for one in counted.statistics] if counted else [],
