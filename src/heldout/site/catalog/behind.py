@@ -10,6 +10,7 @@ from heldout.datasets.index.columns import SPLIT, Column
 from heldout.datasets.index.marks import ANSWER_TYPE, CLASSES, LABELS, OBJECTS, PLACES, SIZES
 from heldout.datasets.index.query import Query, Range
 from heldout.datasets.profile import Statistic
+from heldout.datasets.profile.world import COUNTRY_COLUMNS
 from heldout.datasets.table import REFERENCE
 
 Columns = Mapping[str, Column]
@@ -86,6 +87,11 @@ def _of_licence(_: Statistic, row: Row, columns: Columns) -> Query | None:
     return _having(columns, named, row["licence"])
 
 
+def _of_country(_: Statistic, row: Row, columns: Columns) -> Query | None:
+    named = next((one for one in COUNTRY_COLUMNS if one in columns), "")
+    return None if row["value"] is None else _having(columns, named, row["value"])
+
+
 def _of_splits(_: Statistic, row: Row, columns: Columns) -> Query | None:
     return Query.of(chosen={SPLIT: [row["first"], row["second"]]})
 
@@ -104,4 +110,5 @@ _FINDERS: dict[str, Callable[[Statistic, Row, Columns], Query | None]] = {
     "missing-fields": _of_field,
     "licence-conflicts": _of_licence,
     "two-sample-test": _of_splits,
+    "world-population": _of_country,
 }
