@@ -286,7 +286,7 @@ def test_every_fault_of_an_annotations_file_is_told_at_once(
     rows[2]["answers"] = []
     del rows[3]["answers"]
     assert refusal_of(truth, results, **VQA) == [
-        "entry 4: object missing required field `answers`",
+        "entry 4: object missing required field `answers`; add it",
         'entry 2: "0" stands already in entry 1; keep one',
         "entry 3: the list of answers is empty",
     ]

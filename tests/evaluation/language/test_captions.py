@@ -209,8 +209,8 @@ def test_every_fault_of_a_results_file_is_told_at_once(refusal_of: Callable[...,
     ]
     assert refusal_of(truth, results, **CAPTIONS) == [
         "entry 4: image_id: expected a whole number or text, got a number",
-        "entry 5: object missing required field `caption`",
-        "entry 1: the caption is empty",
+        "entry 5: object missing required field `caption`; add it",
+        "entry 1: the caption is empty; write one",
         'entry 2: "0" stands already in entry 1; keep one',
         'entry 3: "99" is not the id of an example',
     ]
@@ -221,13 +221,13 @@ def test_every_fault_of_a_references_file_is_told_at_once(refusal_of: Callable[.
     truth["annotations"].append({"image_id": 77, "caption": "strange"})
     assert refusal_of(truth, results, **CAPTIONS) == [
         "references.json: image 10 has no caption; leave it out, or caption it",
-        "entry 2: the caption is empty",
+        "entry 2: the caption is empty; write one",
         "entry 4: image_id is not the id of an image",
     ]
     truth["images"][1]["id"] = 0
     truth["images"][2] = {}
     assert refusal_of(truth, results, **CAPTIONS) == [
-        "images, entry 3: object missing required field `id`",
+        "images, entry 3: object missing required field `id`; add it",
         'images, entry 2: "0" stands already in entry 1; keep one',
     ]
 

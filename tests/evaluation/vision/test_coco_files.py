@@ -60,14 +60,14 @@ def test_all_faults_of_results_are_told_at_once(tmp_path: Path) -> None:
     ]
     told = set(refusal(tmp_path, wrong))
     assert told == {
-        "entry 2: image_id 7 is not the id of an image",
+        "entry 2: image_id 7 is not the id of an image; take the ids from the list of images",
         "entry 3: category_id 2 is not the id of a category; the ids are 1, 18",
         "entry 4: bbox [0, 0, -2, 2] has a negative side; give x, y, width, height in pixels",
-        "entry 5: bbox: expected a list of length 4, got 3",
-        "entry 6: image_id: expected a whole number, got text",
+        "entry 5: bbox: expected a list of length 4, got 3; give x, y, width, height in pixels",
+        "entry 6: image_id: expected a whole number, got text; write it without quotes",
         "entry 7: bbox [0, nan, 2, 2] is not finite; give x, y, width, height in pixels",
         "entry 8: score inf is not a finite number; say how sure you are",
-        "entry 9: object missing required field `score`",
+        "entry 9: object missing required field `score`; add it",
         "entry 11: no bbox; give x, y, width, height in pixels",
     }
 

@@ -1,7 +1,11 @@
 """Poses against pycocotools."""
 
+import contextlib
+import copy
+import io
 from typing import Any
 
+import faster_coco_eval
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -15,7 +19,7 @@ KINDS = 17
 
 
 @given(seed=st.integers(0, 2**32 - 1), boxed=st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=30)
 def test_numbers_equal_those_of_pycocotools(
     pycocotools: Any, stats_of: Any, seed: int, boxed: bool
 ) -> None:
@@ -48,6 +52,23 @@ def test_a_pose_at_the_annotated_places_is_right(stats_of: Any) -> None:
     ]
     stats = stats_of(truth, results, "keypoints", "coco-keypoints")
     assert stats.reduce()[0] == pytest.approx(1)
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=8)
+def test_numbers_equal_those_of_faster_coco_eval(stats_of: Any, seed: int) -> None:
+    """An implementation in C++ that is not pycocotools; undefined numbers are its -1."""
+    truth, results = make_poses(seed)
+    if not results:
+        return
+    with contextlib.redirect_stdout(io.StringIO()):
+        references = faster_coco_eval.COCO(copy.deepcopy(truth))
+        detections = references.loadRes(copy.deepcopy(results))
+        evaluation = faster_coco_eval.COCOeval_faster(references, detections, "keypoints")
+        evaluation.run()
+    theirs = [np.nan if value == -1 else float(value) for value in evaluation.stats[:10]]
+    ours = stats_of(truth, results, "keypoints", "coco-keypoints").reduce()
+    np.testing.assert_allclose(ours, theirs, **EXACT)
 
 
 def make_poses(seed: int, *, boxed: bool = False) -> tuple[dict[str, Any], list[Any]]:

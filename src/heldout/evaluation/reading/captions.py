@@ -105,4 +105,4 @@ def _images(path: Path, file: File, problems: Problems) -> pl.Series:
 
 def _refuse_empty(faults: Faults, rows: Sequence[Caption]) -> None:
     empty = [not row.caption.strip() for row in rows]
-    faults.at(np.flatnonzero(empty), lambda _: ("the caption is empty", ""))
+    faults.at(np.flatnonzero(empty), lambda _: ("the caption is empty", "write one"))

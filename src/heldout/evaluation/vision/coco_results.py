@@ -242,7 +242,8 @@ def _check(
     image = look_up(piece.image_ids, layout.image_ids)
     category = look_up(piece.category_ids, layout.category_ids)
     faults.at(image < 0, lambda row: (
-        f"image_id {piece.image_ids[row]} is not the id of an image", ""))  # fmt: skip
+        f"image_id {piece.image_ids[row]} is not the id of an image",
+        "take the ids from the list of images"))  # fmt: skip
     faults.at(category < 0, lambda row: (
         f"category_id {piece.category_ids[row]} is not the id of a category",
         layout.say_categories()))  # fmt: skip

@@ -118,7 +118,8 @@ def decode_piece(
             rows.append(msgspec.convert(value, kind))
             numbers.append(number)
         except msgspec.ValidationError as error:
-            problems.add(f"entry {number}", plain_message(error))
+            message = plain_message(error)
+            problems.add(f"entry {number}", message, way_out(message))
         except UnicodeEncodeError:
             problems.add(f"entry {number}", "text that is not Unicode", "write it again")
     return Entries(first, rows, len(values), numbers)
@@ -154,6 +155,15 @@ def _decode_loosely(data: bytes, name: str, first: int) -> list[object]:
     if not isinstance(values, list):
         raise BadInput([Problem(name, "not a list of objects", "give a list: [{…}, {…}]")])
     return values
+
+
+def way_out(message: str) -> str:
+    """Return the remedy of a plain message, where it can be told; else nothing."""
+    if message.endswith(("a whole number, got text", "a number, got text")):
+        return "write it without quotes"
+    if message.startswith("bbox"):
+        return "give x, y, width, height in pixels"
+    return "add it" if "missing required field" in message else ""
 
 
 def plain_message(error: msgspec.ValidationError) -> str:
