@@ -96,3 +96,13 @@ def test_a_challenge_makes_its_own_out_of_fold_probabilities(run, images, tmp_pa
     ran = run("profile", tmp_path / "c", "--out-of-fold", "--probabilities", images / "x.csv")
     assert ran.code == 2
     assert "is not for use with --probabilities" in ran.err
+
+
+def test_a_new_challenge_is_scored_along_the_numbers_asked_for(run, table, tmp_path):
+    options = ("--task", "tabular-classification", "--reference-column", "label")
+    ran = run("new", tmp_path / "c", "--from", table, *options, "--along", "income")
+    assert ran.code == 0
+    assert 'along = ["income"]' in (tmp_path / "c/challenge.toml").read_text()
+    ran = run("new", tmp_path / "d", "--from", table, *options, "--along", "incme")
+    assert ran.code == 2
+    assert 'did you mean "income"?' in ran.err
