@@ -15,11 +15,12 @@ from dataclasses import dataclass, field
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from django.db import Error
 
 # A fork has all imports done, which take seconds of processor time; elsewhere it is not safe.
-CONTEXT = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
+CONTEXT: Any = multiprocessing.get_context("fork" if sys.platform == "linux" else "spawn")
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGCHLD)
 STOP_SECONDS = 30
 WATCH_SECONDS = 1.0

@@ -30,7 +30,7 @@ class SiteCache(LocMemCache):
         rows, now = _rows(), timezone.now()
         rows.filter(expires_at__lte=now).delete()
         defaults = {"value": value, "expires_at": self._ends(timeout, now)}
-        return rows.get_or_create(key=_hashed(key), defaults=defaults)[1]
+        return bool(rows.get_or_create(key=_hashed(key), defaults=defaults)[1])
 
     def get(self, key: str, default: Any = None, version: Any = None) -> Any:
         if not key.startswith(SHARED):

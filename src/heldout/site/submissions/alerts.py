@@ -132,7 +132,7 @@ def _compare(
         pair = sorted((submission.entrant, other.entrant), key=lambda entrant: entrant.pk)
         key = f"{kind}:{pair[0].pk}:{pair[1].pk}"
         raised.append(_raise(submission.phase, kind, key, pair, words, submission, now=now))
-    Evaluation.objects.filter(pk=submission.evaluation_id).update(compared=True)
+    Evaluation.objects.filter(pk=submission.evaluation_id or 0).update(compared=True)
     return [alert for alert in raised if alert is not None]
 
 
