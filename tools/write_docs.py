@@ -174,7 +174,7 @@ def _parameter(name: str, default: object, attributes: dict[str, str]) -> str:
 
 
 def _numbers(metric: Metric[Any, Any]) -> Iterator[str]:
-    for (low, high, up), alike in groupby(metric.numbers, key=attrgetter(*Number._fields[1:])):
+    for (low, high, up), alike in groupby(metric.numbers, key=attrgetter(*Number._fields[1:4])):
         direction = "higher" if up else "lower"
         names = _code(number.name for number in alike)
         yield f"{names} from {low:g} to {high:g}, {direction} is better"

@@ -27,8 +27,8 @@ class ChallengeDocuments:
     def subject(self, revision: DataRevision, data: Path, tables: Mapping[str, Path]) -> Subject:
         # Addresses stand in the definition; on the site nobody is told of them.
         names = _revision(revision).challenge.organisers.values_list("user__handle", flat=True)
-        told = {"data": data, "tables": tables, "organisers": sorted(names)}
-        return replace(subject_of(_folder(revision)), **told)
+        subject = subject_of(_folder(revision))
+        return replace(subject, data=data, tables=tables, organisers=sorted(names))
 
     def datasheet(self, revision: DataRevision) -> str:
         return _revision(revision).datasheet
