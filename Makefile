@@ -7,7 +7,7 @@ PORT ?= 8000
 PYTEST_ARGS ?= -n auto --dist worksteal
 
 bin := $(VENV)/bin
-pip := $(bin)/python -m pip install -qq --disable-pip-version-check --constraint constraints.txt
+pip := $(bin)/python -m pip install -qq --no-compile --disable-pip-version-check --constraint constraints.txt
 # The rooms whose branch coverage is held; the pages' and commands' tests run without its cost.
 libraries := $(addprefix tests/,baselines cards challenge compute datasets evaluation ranking statistics test_client.py test_conf.py)
 templates := $(wildcard src/heldout/site/templates src/heldout/site/*/templates)

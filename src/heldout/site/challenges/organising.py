@@ -90,9 +90,7 @@ def _given(request: HttpRequest, this_one: bool) -> tuple[Any, ...]:
 
 def _published(request: HttpRequest, given: dict[str, Any], only: Challenge | None) -> HttpResponse:
     source = (
-        services.folder_on_server(given["folder"])
-        if "folder" in given
-        else given["archive"].file
+        services.folder_on_server(given["folder"]) if "folder" in given else given["archive"].file
     )
     now = timezone.now()
     challenge = services.publish(
