@@ -33,6 +33,11 @@ def test_where_people_have_judged_their_word_counts(tmp_path):
     assert read_leaked(path, split="test") == {"t2"}
 
 
+def test_the_quote_before_a_formula_is_no_part_of_the_id(tmp_path):
+    rows = ("test,'=1,train,r1,same bytes,", "test,'t2,train,r2,same bytes,")
+    assert read_leaked(write(tmp_path / "leaks.csv", rows)) == {"=1", "'t2"}
+
+
 def test_each_missing_column_is_named(tmp_path):
     path = write(tmp_path / "leaks.csv", (), "example_id,how")
     with pytest.raises(BadInput) as refused:

@@ -11,6 +11,7 @@ from heldout.errors import BadInput, Problem
 COLUMNS = ("split", "example_id", "other_split", "other_id", "how")
 VERDICT = "verdict"
 CONFIRMED = "leak"
+FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
 
 
 def read_leaked(path: Path, *, split: str | None = None) -> frozenset[str]:
@@ -41,12 +42,17 @@ def read_leaked(path: Path, *, split: str | None = None) -> frozenset[str]:
     if missing:
         raise BadInput(missing)
     return frozenset(
-        row[name]
+        _unquoted(row[name])
         for row in rows
         if _counts(row)
         for side, name in (("split", "example_id"), ("other_split", "other_id"))
         if (row[side] == split if split is not None else side == "split")
     )
+
+
+def _unquoted(id: str) -> str:
+    """The site puts a quote before what a spreadsheet would take for a formula."""
+    return id[1:] if id[:1] == "'" and id[1:2] in FORMULA else id
 
 
 def _counts(row: dict[str, str]) -> bool:
