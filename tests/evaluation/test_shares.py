@@ -5,8 +5,9 @@ from scipy.stats import norm
 
 from heldout.evaluation.metrics.accuracy import Accuracy
 from heldout.evaluation.metrics.mae import MeanAbsoluteError
-from heldout.evaluation.shares import ShareGap, share_gap
+from heldout.evaluation.shares import ShareGap, difference_interval, share_gap
 from heldout.evaluation.stats import ExampleStats
+from heldout.statistics.proportions import wilson
 from heldout.statistics.weights import Resampling
 
 
@@ -53,3 +54,11 @@ def test_where_less_is_better_a_smaller_public_error_is_a_positive_gap() -> None
     found = gap(errors, public, metric=MeanAbsoluteError(), higher_is_better=False)
     assert found.gap == pytest.approx(1.0)
     assert found.fitted
+
+
+def test_the_difference_of_two_proportions_has_the_limits_newcombe_published() -> None:
+    """56 of 70 against 48 of 80: method 10 of Newcombe, Statistics in Medicine 17, 1998, table II."""
+    first, second = ((k / n, *wilson(k, n)[:2]) for k, n in ((56, 70), (48, 80)))
+    assert difference_interval(first, second) == pytest.approx((0.0524, 0.3339), abs=5e-5)
+    reversed_limits = difference_interval(second, first)
+    assert reversed_limits == pytest.approx((-0.3339, -0.0524), abs=5e-5)

@@ -151,6 +151,7 @@ def test_the_private_share_decides_at_the_end_and_the_gap_is_told(
         assert new.value == new.private
         assert new.public == old.value
         assert new.gap == pytest.approx(new.private - new.public)
+        assert new.gap_low < new.gap < new.gap_high
     assert leaderboard(phase=shared, viewer=participant).final
     assert after[0].value >= after[1].value
 

@@ -70,6 +70,8 @@ class BoardRowOut(Schema):
     public: float | None
     private: float | None
     gap: float | None
+    gap_low: float | None
+    gap_high: float | None
     without_leaks: float | None
     leaked_items: int
 

@@ -36,7 +36,8 @@ class BoardRow:
 
     `level_with_first`: chance alone may explain that it is not first; None: not known
     or not revealed. `scores` are all numbers of the phase, the primary one too. `budget` is how many
-    test evaluations the phase allows; `public` and `private` are the numbers of the two shares.
+    test evaluations the phase allows; `public` and `private` are the numbers of the two shares,
+    `gap_low` and `gap_high` the interval of their difference.
     Entrants that share one of `groups` cannot be told apart. `without_leaks` is the number without
     the `leaked_items`, test items that were confirmed as leaked; 0 where there are none or they are
     not told.
@@ -61,6 +62,8 @@ class BoardRow:
     budget: int | None = None
     public: float | None = None
     private: float | None = None
+    gap_low: float | None = None
+    gap_high: float | None = None
     groups: Sequence[int] = ()
     without_leaks: float | None = None
     leaked_items: int = 0
@@ -201,6 +204,8 @@ def _without_intervals(row: dict[str, Any]) -> dict[str, Any]:
     return {
         **row,
         **nothing,
+        "gap_low": None,
+        "gap_high": None,
         "rank_low": None,
         "rank_high": None,
         "level_with_first": None,
@@ -233,7 +238,7 @@ def _public(row: BoardRow) -> dict[str, Any]:
 COLUMNS = (
     "rank", "rank_low", "rank_high", "entrant", "metric", "name", "value", "low", "high", "n",
     "level_with_first", "submissions", "submitted_at", "budget", "public", "private", "gap",
-    "without_leaks", "leaked_items",
+    "gap_low", "gap_high", "without_leaks", "leaked_items",
 )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from heldout.challenge.grammar import parse_final
 from heldout.errors import BadInput
+from heldout.evaluation.shares import difference_interval
 from heldout.ranking.board import Entry, Row, leaderboard
 from heldout.site.challenges.models import Phase
 from heldout.site.submissions import leaked
@@ -206,10 +207,21 @@ def _row(
         "budget": results.phase.in_total,
         "public": public if sight.both else None,
         "private": private if sight.both else None,
+        **(_gap(submission, results) if sight.both else {}),
         "submitted_at": submission.created_at.isoformat(),
         "baseline": submission.entrant.baseline,
         "scores": [{name: one[name] for name in _SHOWN} for one in scores],
     }
+
+
+def _gap(submission: Submission, results: Results) -> dict[str, float]:
+    """The shares have no example in common, nor a cluster of them."""
+    sides = (results.private_scores(submission), results.scores(submission))
+    found = [[results.of(scores).get(name) for name in _SHOWN[2:]] for scores in sides]
+    if any(value is None for side in found for value in side):
+        return {}
+    private, public = ((value, low, high) for value, low, high in found)
+    return dict(zip(("gap_low", "gap_high"), difference_interval(private, public), strict=True))
 
 
 _SHOWN = ("metric", "name", "value", "low", "high")
