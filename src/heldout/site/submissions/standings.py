@@ -216,12 +216,17 @@ def _row(
 
 def _gap(submission: Submission, results: Results) -> dict[str, float]:
     """The shares have no example in common, nor a cluster of them."""
-    sides = (results.private_scores(submission), results.scores(submission))
-    found = [[results.of(scores).get(name) for name in _SHOWN[2:]] for scores in sides]
-    if any(value is None for side in found for value in side):
+    private = _limits(results.of(results.private_scores(submission)))
+    public = _limits(results.of(results.scores(submission)))
+    if private is None or public is None:
         return {}
-    private, public = ((value, low, high) for value, low, high in found)
-    return dict(zip(("gap_low", "gap_high"), difference_interval(private, public), strict=True))
+    low, high = difference_interval(private, public)
+    return {"gap_low": low, "gap_high": high}
+
+
+def _limits(score: dict[str, Any]) -> tuple[float, float, float] | None:
+    value, low, high = (score.get(name) for name in ("value", "low", "high"))
+    return None if value is None or low is None or high is None else (value, low, high)
 
 
 _SHOWN = ("metric", "name", "value", "low", "high")
