@@ -39,6 +39,13 @@ def effective_classes(counts: ArrayLike) -> float:
     return float(np.exp(-(shares * np.log(shares)).sum())) if len(shares) else math.nan
 
 
+def _rarest(classes: int) -> str:
+    if not classes:
+        return ""
+    who = "class holds" if classes == 1 else f"{classes:,} classes together hold"
+    return f"The rarest {who} at most {percent(TAIL)} of all annotations; "
+
+
 def class_balance(dataset: DataSet) -> Statistic:
     """Count annotations and examples of each class, declared classes without any included."""
     counts = _counts(dataset)
@@ -52,8 +59,8 @@ def class_balance(dataset: DataSet) -> Statistic:
     note = (
         f"{named(int(n.sum()), 'annotation')} of {named(len(present), 'class', 'classes')}; the "
         f"largest has {share(largest, smallest):,.1f} times as many as the smallest. Gini "
-        f"{gini(present):.3f}; as diverse as {effective_classes(n):.1f} equal classes. The "
-        f"rarest {tail:,} classes together hold at most {percent(TAIL)} of all annotations; "
+        f"{gini(present):.3f}; as diverse as {effective_classes(n):.1f} equal classes. "
+        f"{_rarest(tail)}"
         f"{named(few, 'class has', 'classes have')} fewer than {FEW} examples."
     )
     alarms = (f"Declared classes without any annotation: {', '.join(empty)}.",) if empty else ()
