@@ -155,7 +155,9 @@ def box_areas(boxes: Floats) -> Floats:
 
 def is_box(boxes: Floats) -> Flags:
     """Tell which boxes (n, 4) are finite and have no negative side."""
-    if len(boxes) and np.isfinite(boxes.sum()) and boxes[:, 2:].min() >= 0:
+    with np.errstate(over="ignore", invalid="ignore"):
+        total = boxes.sum()  # Finite if all are; where it is not, they are looked at one by one.
+    if len(boxes) and np.isfinite(total) and boxes[:, 2:].min() >= 0:
         return np.ones(len(boxes), np.bool_)
     x, y, width, height = np.isfinite(boxes).T  # Four columns are faster than many short rows.
     found: Flags = x & y & width & height & (boxes[:, 2] >= 0) & (boxes[:, 3] >= 0)
