@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F
 
 from heldout.site.challenges.models import Challenge, Phase
@@ -20,6 +21,7 @@ PAUSE = timedelta(milliseconds=2)
 LONGEST_PAUSE = timedelta(seconds=5)
 
 
+@transaction.atomic
 def refresh_board(phase: Phase, *, now: datetime) -> None:
     """Have the leaderboard computed anew, soon; call it in the transaction that changes it."""
     mine = Phase.objects.filter(pk=phase.pk)
