@@ -139,12 +139,12 @@ def _failing_layer(recipe: Recipe, *, batch: int, training: bool) -> tuple[str, 
     with fake_tensors():
         try:
             model = prepare(replace(recipe, checkpointing=False)).train(training)
-        except Exception:
+        except Exception:  # The model is somebody else's: it may raise anything.
             return "", "the factory failed"
         _keep_track(model, running)
         try:
             model(*make_inputs(recipe.inputs, batch=batch, precision=recipe.precision))
-        except Exception:
+        except Exception:  # As above; what it raised is in the refusal already.
             return _describe(running[-1]) if running else ("", "")
     return "", "the loss or the backward pass failed"
 

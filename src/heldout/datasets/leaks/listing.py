@@ -11,7 +11,8 @@ from heldout.errors import BadInput, Problem
 COLUMNS = ("split", "example_id", "other_split", "other_id", "how")
 VERDICT = "verdict"
 CONFIRMED = "leak"
-FORMULA = frozenset("=+-@\t\r\n\uff1d\uff0b\uff0d\uff20")
+# What spreadsheets take for the beginning of a formula, full-width letters included.
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
 def read_leaked(path: Path, *, split: str | None = None) -> frozenset[str]:
@@ -52,7 +53,7 @@ def read_leaked(path: Path, *, split: str | None = None) -> frozenset[str]:
 
 def _unquoted(id: str) -> str:
     """The site puts a quote before what a spreadsheet would take for a formula."""
-    return id[1:] if id[:1] == "'" and id[1:2] in FORMULA else id
+    return id[1:] if id[:1] == "'" and id[1:].startswith(FORMULA) else id
 
 
 def _counts(row: dict[str, str]) -> bool:
