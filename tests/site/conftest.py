@@ -6,9 +6,11 @@ With `HELDOUT_DATABASE_URL` set, as `tools/with_postgresql.py` does, the tests r
 import io
 import math
 import os
+import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import _lru_cache_wrapper
 from pathlib import Path
 
 import polars as pl
@@ -24,7 +26,7 @@ from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import accept_terms, join, publish
 from heldout.site.common.models import Job
 from heldout.site.setup import FOLDERS
-from heldout.site.submissions import tasks
+from heldout.site.submissions import alerts, tasks
 from heldout.site.submissions.models import Submission
 from heldout.site.submissions.services import submit
 from heldout.site.worker import drain
@@ -45,11 +47,22 @@ def site(db, settings, tmp_path, monkeypatch):
     settings.STATIC_ROOT = settings.STATIC
     settings.WHITENOISE_USE_FINDERS = False
     cache.clear()
+    _forget()
+    monkeypatch.setattr(alerts, "_kept", alerts._Kept(alerts.KEPT_BYTES))
     # On a busy machine too, a leaderboard is computed at once.
     monkeypatch.setattr(tasks, "QUICK", math.inf)
     monkeypatch.setattr(boards, "PAUSE", timedelta())
     settings.STATIC_ROOT = settings.DATA / "static"
     return settings
+
+
+def _forget() -> None:
+    """Empty what the process keeps: rows are numbered anew, so it may be another test's."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("heldout.site."):
+            for value in vars(module).values():
+                if isinstance(value, _lru_cache_wrapper):
+                    value.cache_clear()
 
 
 @dataclass(frozen=True)

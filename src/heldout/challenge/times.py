@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -41,14 +42,19 @@ def _with_own_tables(raw: dict[str, Any]) -> dict[str, Any]:
     return copy
 
 
+@cache  # Listing them walks the folders of the time zone database.
+def _known_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def _find_zone(raw: dict[str, Any], findings: list[Finding]) -> ZoneInfo | None:
     about = raw.get("challenge")
     name = about.get("timezone") if isinstance(about, dict) else None
     if not isinstance(name, str):
         return None
-    if name in available_timezones():
+    if name in _known_zones():
         return ZoneInfo(name)
-    remedy = did_you_mean(name, available_timezones()) or "write one as in Europe/Berlin, or UTC"
+    remedy = did_you_mean(name, _known_zones()) or "write one as in Europe/Berlin, or UTC"
     findings.append((("challenge", "timezone"), f'"{name}" is not a timezone', remedy))
     return ZoneInfo("UTC")  # Stands in, so that the times are not blamed for the zone.
 
