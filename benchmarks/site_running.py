@@ -181,6 +181,7 @@ def _add_scored(
         revision=challenge.revision,
         job=job,
         seconds=0.0,
+        compared=True,
         report={},
         created_at=now,
         **facts,

@@ -104,8 +104,8 @@ def compare_new(results: Results, *, now: datetime) -> list[Alert]:
     new = list(scored.filter(evaluation__compared=False).select_related("phase__challenge"))
     latest = _latest(scored) if new else {}
     found = [alert for one in new for alert in _compare(one, latest, results, now)]
-    for alert in found:
-        _mail(alert)
+    if found:
+        _mail(found)
     return found
 
 
@@ -122,24 +122,41 @@ def _latest(scored: QuerySet[Submission]) -> dict[int, list[Submission]]:
 def _compare(
     submission: Submission, latest: dict[int, list[Submission]], results: Results, now: datetime
 ) -> list[Alert]:
-    raised = []
-    for other in (
-        one for who, them in latest.items() if who != submission.entrant_id for one in them
-    ):
-        if (words := _likeness(submission, other, results)) is None:
-            continue
-        kind = AlertKind.SAME_FILE if submission.sha256 == other.sha256 else AlertKind.ALIKE
-        pair = sorted((submission.entrant, other.entrant), key=lambda entrant: entrant.pk)
-        key = f"{kind}:{pair[0].pk}:{pair[1].pk}"
-        raised.append(_raise(submission.phase, kind, key, pair, words, submission, now=now))
+    others = [one for who, them in latest.items() if who != submission.entrant_id for one in them]
+    raised = [_same_file(submission, others, now)]
+    for other in others:
+        if other.sha256 != submission.sha256 and (words := _likeness(submission, other, results)):
+            pair = [submission.entrant, other.entrant]
+            key = _known(submission.phase, pair) or f"alike:{submission.pk}:{other.pk}"
+            raised.append(
+                _raise(submission.phase, AlertKind.ALIKE, key, pair, words, submission, now=now)
+            )
     Evaluation.objects.filter(pk=submission.evaluation_id or 0).update(compared=True)
     return [alert for alert in raised if alert is not None]
 
 
+def _same_file(
+    submission: Submission, others: Iterable[Submission], now: datetime
+) -> Alert | None:
+    """One alert for a file, however many send it."""
+    same = [one.entrant for one in others if one.sha256 == submission.sha256]
+    if not same:
+        return None
+    key = f"same-file:{submission.sha256}"
+    words = f"{submission.entrant.name} and {same[0].name} sent the same file"
+    everybody = [submission.entrant, *same]
+    return _raise(
+        submission.phase, AlertKind.SAME_FILE, key, everybody, words, submission, now=now
+    )
+
+
+def _known(phase: Phase, pair: Iterable[Entrant]) -> str | None:
+    """The alert that says of either that it is like others: who is like one of them joins it."""
+    alike = Alert.objects.filter(phase=phase, kind=AlertKind.ALIKE, entrants__in=pair)
+    return alike.order_by("id").values_list("key", flat=True).first()
+
+
 def _likeness(one: Submission, other: Submission, results: Results) -> str | None:
-    names = f"{one.entrant.name} and {other.entrant.name}"
-    if one.sha256 == other.sha256:
-        return f"{names} sent the same file"
     mine, theirs = _kept.of(one, results), _kept.of(other, results)
     if mine.prints is None or theirs.prints is None or len(mine.prints) != len(theirs.prints):
         return None
@@ -151,6 +168,7 @@ def _likeness(one: Submission, other: Submission, results: Results) -> str | Non
         alike, of, most = equal[wrong], "of the examples that either got wrong", ALIKE
     if len(alike) < FEWEST or alike.mean() < most:
         return None
+    names = f"{one.entrant.name} and {other.entrant.name}"
     return f"{names} predict the same for {100 * alike.mean():.0f} % {of} ({len(alike):,})"
 
 
@@ -204,10 +222,10 @@ def _raise(
     *,
     now: datetime | None = None,
 ) -> Alert | None:
-    """Raise an alert, once; None if it was."""
+    """Raise an alert; None if there is one of this matter, which entrants that are new to it join."""
     at = now or submission.created_at
     with transaction.atomic():
-        alert, new = Alert.objects.get_or_create(
+        alert, is_new = Alert.objects.get_or_create(
             phase=phase,
             key=key,
             defaults={
@@ -217,22 +235,29 @@ def _raise(
                 "created_at": at,
             },
         )
-        if not new:
-            return None
-        alert.entrants.set(entrants)
-        audit.record("alert raised", by=None, on=phase, now=at, kind=kind.value, words=words)
-    return alert
+        newcomers = set(entrants) - set(alert.entrants.all())
+        alert.entrants.add(*newcomers)
+        if is_new:
+            audit.record("alert raised", by=None, on=phase, now=at, kind=kind.value, words=words)
+            return alert
+        if newcomers:
+            # Who settled it did not know of them.
+            names = sorted(one.name for one in newcomers)
+            Alert.objects.filter(pk=alert.pk).update(settled_at=None)
+            audit.record("alert grew", by=None, on=phase, now=at, alert=alert.pk, entrants=names)
+        return None
 
 
-def _mail(alert: Alert) -> None:
-    """Tell the organisers; the alert stands on their page in any case."""
-    to = [row.user.email for row in alert.challenge.organisers.select_related("user")]
-    where = f"{settings.HELDOUT.base_url}/challenges/{alert.challenge.slug}/organise/alerts/"
-    title = " ".join(
-        f"[{settings.HELDOUT.site_name}] {alert.challenge.title}: {alert.kind}".split()
-    )
+def _mail(alerts: list[Alert]) -> None:
+    """Tell the organisers in one mail; the alerts stand on their page in any case."""
+    challenge = alerts[0].challenge
+    to = [row.user.email for row in challenge.organisers.select_related("user")]
+    where = f"{settings.HELDOUT.base_url}/challenges/{challenge.slug}/organise/alerts/"
+    about = alerts[0].kind if len(alerts) == 1 else f"{len(alerts)} alerts"
+    title = " ".join(f"[{settings.HELDOUT.site_name}] {challenge.title}: {about}".split())
+    words = "".join(f"{alert.words}.\n" for alert in alerts)
     for address in to:
-        send_mail(title, f"{alert.words}.\n\n{where}\n", None, [address], fail_silently=True)
+        send_mail(title, f"{words}\n{where}\n", None, [address], fail_silently=True)
 
 
 def alerts_of(*, challenge: Challenge, viewer: Viewer) -> list[Alert]:
