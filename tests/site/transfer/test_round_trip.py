@@ -12,6 +12,8 @@ from django.utils import timezone
 from heldout.challenge.check import check
 from heldout.errors import BadInput
 from heldout.site.accounts.models import User
+from heldout.site.catalog import leaks
+from heldout.site.catalog.models import DataSet, DatasheetAnswer
 from heldout.site.challenges import news
 from heldout.site.challenges.access import entrant_of
 from heldout.site.challenges.models import Challenge
@@ -69,6 +71,18 @@ def quiet(revised, organiser, tmp_path):
 
 
 @pytest.fixture
+def quiet_but_judged(revised, organiser, tmp_path):
+    """An archive with a verdict on a pair and an answer of the datasheet, and that pair."""
+    pair, now = leaks.Names("test", "x1", "train", "y1"), timezone.now()
+    data = revised.dataset
+    leaks.judge(dataset=data, pairs=[pair], is_leak=True, by=organiser, now=now)
+    DatasheetAnswer.objects.create(
+        dataset=data, question="purpose", number=1, text="To tell cats from dogs.", at=now
+    )
+    return archived(revised, tmp_path / "cats.zip"), pair
+
+
+@pytest.fixture
 def elsewhere(settings):
     """Make this the site of somebody else: no challenge, no files, other keys."""
 
@@ -118,6 +132,20 @@ def test_everything_comes_back(lively, archive, elsewhere, made):
     waiting.refresh_from_db()
     assert waiting.evaluation.revision == again.revision
     assert shown()[0][2] == 50 / 60
+
+
+def test_what_people_said_of_leaks_and_in_the_datasheet_comes_along(
+    quiet_but_judged, elsewhere, organiser
+):
+    archive, pair = quiet_but_judged
+    elsewhere()
+    data = import_archive(archive, now=timezone.now()).dataset
+    assert leaks.verdicts_of(data) == {pair.key: True}
+    assert leaks.confirmed(data, "test") == {pair.first}
+    assert data.leak_verdicts.get().by == organiser
+    assert data.answers.get(question="purpose").text == "To tell cats from dogs."
+    judged = AuditEntry.objects.get(action="leak judged", subject=f"dataset:{data.pk}")
+    assert judged.details["brought_along"]
 
 
 def test_limits_go_on_counting_for_the_same_people(lively, archive, elsewhere, participant):
@@ -230,12 +258,13 @@ def test_a_challenge_that_is_here_is_not_written_over(quiet, revised):
     assert revised.revisions.count() == 2
 
 
-def test_every_model_that_hangs_on_a_challenge_is_exported_or_named_as_left_out():
+def test_every_model_that_hangs_on_a_challenge_or_its_data_is_exported_or_named_as_left_out():
     from django.apps import apps
 
     every = apps.get_models(include_auto_created=True)
     ours = [one for one in every if one.__module__.startswith("heldout.")]
-    hanging = {one for one in ours if rows.way(one)}
+    hanging = {one for one in ours if rows.way(one) or rows.way(one, DataSet)}
+    hanging -= {DataSet.participants.through}
     assert hanging - set(rows.tables()) == rows.LEFT_OUT
 
 

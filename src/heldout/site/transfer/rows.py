@@ -14,20 +14,34 @@ from django.apps import apps
 from django.db.models import Field, ForeignKey, Model, QuerySet
 
 from heldout.site.accounts.models import User
-from heldout.site.catalog.models import DataFile, DataRevision, DataSet
+from heldout.site.catalog.models import (
+    Analysis,
+    DataFile,
+    DataRevision,
+    DataSet,
+    DatasheetAnswer,
+    Intake,
+    LeakVerdict,
+    Release,
+    RevisionIndex,
+)
 from heldout.site.challenges.models import Challenge
 from heldout.site.common.models import AuditEntry, Job
 from heldout.site.submissions.models import Board, Evaluation
 from heldout.site.webhooks.models import Delivery, Endpoint
 
 Row = dict[str, Any]
-# Computed anew from the rest; or an agreement of this site with another machine.
-LEFT_OUT: frozenset[type[Model]] = frozenset({Board, Endpoint, Delivery})
+# Computed anew from the rest; an agreement of this site with another machine; or a file on its way.
+LEFT_OUT: frozenset[type[Model]] = frozenset(
+    {Board, Endpoint, Delivery, RevisionIndex, Analysis, Release, Intake}
+)
 # What a challenge stands on, above it: the model, and how to find its rows.
 BELOW: tuple[tuple[type[Model], str], ...] = (
     (DataSet, "pk"),
     (DataRevision, "dataset"),
     (DataFile, "revision__dataset"),
+    (DatasheetAnswer, "dataset"),
+    (LeakVerdict, "dataset"),
 )
 
 
@@ -36,14 +50,14 @@ def name(model: type[Model]) -> str:
 
 
 @cache
-def way(model: type[Model]) -> str | None:
+def way(model: type[Model], to: type[Model] = Challenge) -> str | None:
     """The shortest chain of foreign keys from a model to the challenge, as a lookup."""
     seen, paths = {model}, [(model, "")]
     for here, path in paths:
         for key in foreign_keys(here):
             target = key.related_model
             step = f"{path}__{key.name}".strip("_")
-            if target is Challenge:
+            if target is to:
                 return step
             if target not in seen and target is not User:
                 seen.add(target)
@@ -107,12 +121,12 @@ def user_ids(challenge: Challenge) -> set[int]:
 
 
 def log_of(challenge: Challenge) -> Iterator[AuditEntry]:
-    """What the audit log says of the challenge and of everything in it, in its order."""
+    """What the audit log says of the challenge, of its data and of everything in it, in its order."""
     subjects = [
         f"{model._meta.model_name}:{pk}"
         for model in tables()
         for pk in rows_of(challenge, model).values_list("pk", flat=True)
-        if model not in (Job, *dict(BELOW))
+        if model is DataSet or model not in (Job, *dict(BELOW))
     ]
     found: list[AuditEntry] = []
     for start in range(0, len(subjects), 500):
