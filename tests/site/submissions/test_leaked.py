@@ -6,12 +6,15 @@ from django.utils import timezone
 
 from heldout.site.catalog import leaks
 from heldout.site.catalog.leaks import Names
+from heldout.site.challenges.services import publish
 from heldout.site.submissions import stats
 from heldout.site.submissions.boards import as_csv, as_json, leaderboard
 from heldout.site.submissions.parts import example_ids
 from heldout.site.worker import drain
+from tests.site.conftest import phase_toml
 
 ANYBODY = AnonymousUser()
+PAGE_SAYS = "Without the"
 
 
 @pytest.fixture
@@ -90,6 +93,66 @@ def test_a_phase_that_reveals_no_subgroups_tells_others_nothing(
     confirm(phase, 40)
     assert rows_of(phase, participant)[0].leaked_items == 0
     assert rows_of(phase, organiser)[0].leaked_items == 40
+
+
+@pytest.fixture
+def guarded(challenge, write_challenge, tmp_path):
+    toml = phase_toml("dev") + 'guard = "ladder:step=0.25"\n'
+    publish(
+        source=write_challenge(tmp_path / "guarded", phases=toml).folder,
+        by=None,
+        now=timezone.now(),
+    )
+    return challenge.phases.select_related("challenge__current").get(key="dev")
+
+
+def test_a_guarded_phase_tells_others_nothing_on_the_board_and_the_page(
+    guarded, scored, participant, rival, organiser, confirm, signed_in
+):
+    """What is told is one number to a step; a second, exact one would break the guard."""
+    submission = scored(participant, 37, phase=guarded)
+    gone = confirm(guarded, 40)
+    for viewer in (ANYBODY, participant, rival):
+        (row,) = rows_of(guarded, viewer)
+        assert (row.value, row.without_leaks, row.leaked_items) == (0.5, None, 0)
+    assert PAGE_SAYS not in text_of(signed_in(participant), submission)
+    (row,) = rows_of(guarded, organiser)
+    assert row.without_leaks == pytest.approx(accuracy_without(submission, gone))
+    assert PAGE_SAYS in text_of(signed_in(organiser), submission)
+
+
+def test_the_page_of_a_submission_says_what_the_board_says_of_it(
+    scored, phase, participant, organiser, confirm, signed_in
+):
+    first, best = scored(participant, 20), scored(participant, 50)
+    gone = confirm(phase, 40)
+    value = accuracy_without(best, gone)
+    for reader in (participant, organiser):
+        text = text_of(signed_in(reader), best)
+        assert f"{PAGE_SAYS} 40 test items" in text
+        assert f"Accuracy is {100 * value:.0f}" in text
+        assert PAGE_SAYS not in text_of(signed_in(reader), first)
+
+
+def test_the_page_says_nothing_that_the_board_keeps_to_organisers(
+    scored, challenge, phase, participant, organiser, confirm, signed_in
+):
+    smallest = phase.challenge.revision.definition["data"]["smallest_group"]
+    few = scored(participant, 30)
+    unseen = scored(participant, 30, phase=challenge.phases.get(key="insiders"))
+    bare = scored(participant, 30, phase=challenge.phases.get(key="plain"))
+    confirm(phase, smallest - 1)
+    assert PAGE_SAYS not in text_of(signed_in(participant), few)
+    assert f"{PAGE_SAYS} {smallest - 1} test items" in text_of(signed_in(organiser), few)
+    confirm(phase, 1, skip=smallest - 1)
+    assert PAGE_SAYS in text_of(signed_in(participant), few)
+    for one in (unseen, bare):
+        assert PAGE_SAYS not in text_of(signed_in(participant), one)
+        assert PAGE_SAYS in text_of(signed_in(organiser), one)
+
+
+def text_of(client, submission):
+    return " ".join(client.get(f"/submissions/{submission.pk}/").content.decode().split())
 
 
 def test_csv_json_and_page_say_it(client, scored, phase, participant, confirm):

@@ -33,6 +33,7 @@ urlpatterns = [
     path(f"{_organise}scoring/<slug:key>/pause/", organising.pause, name="pause"),
     path(f"{_organise}scoring/<slug:key>/resume/", organising.resume, name="resume"),
     path("submissions/<str:submission_id>/", views.detail, name="detail"),
+    path("submissions/<str:submission_id>/report.html", views.report, name="report"),
     path("submissions/<str:submission_id>/errors/", errors.errors, name="errors"),
     path("submissions/<str:submission_id>/withdraw/", views.withdraw, name="withdraw"),
     path("submissions/<str:submission_id>/choose/", views.choose, name="choose"),

@@ -41,7 +41,7 @@ from heldout.site.challenges.models import Challenge, PhaseStatus, Reveal
 from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
 from heldout.site.common.problems import refusal
-from heldout.site.submissions import analysis, boards, pages, services
+from heldout.site.submissions import analysis, boards, pages, reports, services
 from heldout.site.submissions.boards import BoardState, BoardView
 from heldout.site.submissions.forms import FilterForm, SubmitForm
 from heldout.site.submissions.leads import lead_view
@@ -324,6 +324,8 @@ def detail(request: HttpRequest, submission_id: str) -> HttpResponse:
     context |= {
         "lines": lines,
         "first": lines[0] if lines else None,
+        "has_report": reports.report_of(view) is not None,
+        "clean": _without_leaks(request, view, lines),
         "options": options,
         "shown": shown,
         "groups": _groups(view, view.subgroups, shown, overall),
@@ -334,6 +336,32 @@ def detail(request: HttpRequest, submission_id: str) -> HttpResponse:
         "may_edit": request.user.has_perm("challenges.edit", challenge),
     }
     return render(request, "submissions/detail.html", context)
+
+
+@login_required
+@require_safe
+def report(request: HttpRequest, submission_id: str) -> HttpResponse:
+    """The evaluation report as a file: it brings its own style, so it is not shown in the site."""
+    view = _find(request, submission_id)
+    found = reports.as_html(view)
+    if found is None:
+        raise Http404("there is no report of this submission")
+    name = f"{view.submission.phase.challenge.slug}-{view.submission.pk}-report.html"
+    response = HttpResponse(found, content_type="text/html; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def _without_leaks(
+    request: HttpRequest, view: SubmissionView, lines: Sequence[pages.ScoreLine]
+) -> dict[str, Any] | None:
+    """What the leaderboard tells without leaked items, if this page tells the number with them."""
+    row = reports.standing(view.submission, request.user) if lines else None
+    if row is None or not row.leaked_items:
+        return None
+    wanted = (row.metric, row.name)
+    line = next((one for one in lines if (one.score.metric, one.score.name) == wanted), None)
+    return {"row": row, "measure": line.measure} if line else None
 
 
 def _may_rescore(request: HttpRequest, view: SubmissionView) -> bool:
