@@ -269,7 +269,7 @@ def test_what_a_broken_upload_left_is_deleted_after_a_day(settings):
 
 
 def test_two_at_once_cannot_both_take_the_last_place(limit, hand_in, participant, phase):
-    """Another process counts one at the very moment before this one's UPDATE."""
+    """Another process counts one at the very moment before this one does."""
     limit(in_total=1)
     hand_in(participant)
     Usage.objects.filter(period="total").update(used=0)
@@ -277,7 +277,8 @@ def test_two_at_once_cannot_both_take_the_last_place(limit, hand_in, participant
     others = []
 
     def rival(execute, sql, params, many, context):
-        if sql.startswith("UPDATE") and "usage" in sql and "total" in str(params) and not others:
+        writes = sql.startswith(("INSERT", "UPDATE")) and "usage" in sql
+        if writes and "total" in str(params) and not others:
             others.append("counted")
             mine.update(used=1)
         return execute(sql, params, many, context)

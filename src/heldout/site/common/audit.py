@@ -57,7 +57,7 @@ def record(
 
     Entries wait for each other until that transaction ends, so nothing should be locked after it.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _take_turn()
         last = AuditEntry.objects.order_by("-id").values_list("digest", flat=True).first()
         entry = AuditEntry(

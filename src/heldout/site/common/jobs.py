@@ -47,7 +47,7 @@ def enqueue(
     jobs of one team stand behind the first job of every other, and a thousand jobs of one challenge
     behind the next job of another. While `gate` is closed the job waits.
     """
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         earlier = Job.objects.filter(key=key).order_by("-attempt").first()
         if earlier is not None and earlier.state in SETTLED:
             return None

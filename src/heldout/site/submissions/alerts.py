@@ -135,9 +135,7 @@ def _compare(
     return [alert for alert in raised if alert is not None]
 
 
-def _same_file(
-    submission: Submission, others: Iterable[Submission], now: datetime
-) -> Alert | None:
+def _same_file(submission: Submission, others: Iterable[Submission], now: datetime) -> Alert | None:
     """One alert for a file, however many send it."""
     same = [one.entrant for one in others if one.sha256 == submission.sha256]
     if not same:
@@ -145,9 +143,7 @@ def _same_file(
     key = f"same-file:{submission.sha256}"
     words = f"{submission.entrant.name} and {same[0].name} sent the same file"
     everybody = [submission.entrant, *same]
-    return _raise(
-        submission.phase, AlertKind.SAME_FILE, key, everybody, words, submission, now=now
-    )
+    return _raise(submission.phase, AlertKind.SAME_FILE, key, everybody, words, submission, now=now)
 
 
 def _known(phase: Phase, pair: Iterable[Entrant]) -> str | None:

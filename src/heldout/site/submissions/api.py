@@ -23,7 +23,7 @@ from heldout.site.accounts.security import ANYBODY, SIGNED_IN, TAKING_PART, call
 from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.api import viewer
-from heldout.site.challenges.lookup import find_challenge, find_phase
+from heldout.site.challenges.lookup import find_challenge, find_phase_of
 from heldout.site.common.schemas import FILE, MISSING, REFUSED, ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
@@ -183,7 +183,7 @@ def submit(
 ) -> Status[SubmissionOut]:
     """Hand in a predictions file. A retry with the same `Idempotency-Key` is the same submission."""
     user, now = caller(request), timezone.now()
-    found = find_phase(find_challenge(slug, user), phase)
+    found = find_phase_of(slug, phase, user)
     submission = services.submit_as_oneself(
         phase=found,
         by=user,
@@ -193,6 +193,8 @@ def submit(
         idempotency_key=idempotency_key[:100],
         now=now,
     )
+    if submission.evaluation_id is None:
+        return Status(201, SubmissionOut(**_fields(results.received(submission))))
     return Status(201, _submission(submission, user))
 
 
@@ -317,7 +319,7 @@ def _board(
 ) -> HttpResponse:
     """A leaderboard, rendered once per state, unless the caller has this state of it."""
     user = viewer(request)
-    found = find_phase(find_challenge(slug, user), phase)
+    found = find_phase_of(slug, phase, user)
     state = boards.state(phase=found, viewer=user)
     if matches(request, state.etag):
         return HttpResponseNotModified(headers={"ETag": state.etag})

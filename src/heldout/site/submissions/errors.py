@@ -19,8 +19,9 @@ from django.views.decorators.http import require_safe
 from heldout.challenge.exploring import Exploration, Question, explore_phase
 from heldout.errors import BadInput, HeldoutError
 from heldout.evaluation.examples import CLASS, ExampleRow, Order
+from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.frames import crumbs, frame, phase_title
-from heldout.site.challenges.models import Challenge, Revision
+from heldout.site.challenges.models import Revision
 from heldout.site.common.problems import refusal
 from heldout.site.submissions import storage
 from heldout.site.submissions.folders import challenge_folder
@@ -76,17 +77,9 @@ class LookForm(forms.Form):
 @never_cache
 @require_safe
 def errors(request: HttpRequest, submission_id: str) -> HttpResponse:
-    """Whoever does not run the challenge is told that there is no such page."""
-    found = Submission.objects.select_related(
-        "phase__challenge__current", "entrant", "evaluation__revision"
-    )
-    submission = found.filter(pk=submission_id, status=Status.SCORED).first()
-    if submission is None or not request.user.has_perm(
-        "challenges.edit", submission.phase.challenge
-    ):
-        raise Http404("no such submission")
+    submission = scored_submission(submission_id, request.user)
     challenge = submission.phase.challenge
-    form = _form(request, submission)
+    form = look_form(request.GET, submission)
     context = frame(request, challenge, "organise") | _looked(form, submission)
     trail = crumbs(
         challenge,
@@ -99,13 +92,24 @@ def errors(request: HttpRequest, submission_id: str) -> HttpResponse:
     return render(request, "submissions/errors.html", context)
 
 
-def _form(request: HttpRequest, submission: Submission) -> LookForm:
+def scored_submission(submission_id: str, viewer: Viewer) -> Submission:
+    """Whoever does not run the challenge is told that there is no such submission."""
+    found = Submission.objects.select_related(
+        "phase__challenge__current", "entrant", "evaluation__revision"
+    )
+    submission = found.filter(pk=submission_id, status=Status.SCORED).first()
+    if submission is None or not viewer.has_perm("challenges.edit", submission.phase.challenge):
+        raise Http404("There is no such submission.")
+    return submission
+
+
+def look_form(given: Mapping[str, Any], submission: Submission) -> LookForm:
     assert submission.evaluation is not None
     definition = submission.evaluation.revision.definition
     columns = [name for names in definition["data"].get("subgroups", []) for name in names]
     others = Submission.objects.filter(phase=submission.phase, status=Status.SCORED)
     return LookForm(
-        request.GET,
+        given,
         others=list(others.exclude(pk=submission.pk).select_related("entrant")[:MOST_BESIDE]),
         classes=definition["challenge"].get("classes", []),
         columns=list(dict.fromkeys(columns)),
@@ -115,6 +119,23 @@ def _form(request: HttpRequest, submission: Submission) -> LookForm:
 def _looked(form: LookForm, submission: Submission) -> dict[str, Any]:
     if not form.is_valid():
         return {}
+    try:
+        found = look(form, submission)
+    except BadInput as error:
+        return {"problems": refusal(error)}
+    except HeldoutError:
+        return {"gone": True}
+    cards = [Card(row, picture_of(submission, found, row)) for row in found.rows]
+    return {"cards": cards, "found": found, "entries": found.entries}
+
+
+def look(form: LookForm, submission: Submission) -> Exploration:
+    """Look at the examples a valid form asks for.
+
+    Raises:
+        BadInput: There is no such group of examples.
+        HeldoutError: A file that this needs is gone.
+    """
     chosen = [submission]
     if form.cleaned_data["beside"]:
         chosen.append(
@@ -122,15 +143,7 @@ def _looked(form: LookForm, submission: Submission) -> dict[str, Any]:
         )
     assert submission.evaluation is not None
     revision = submission.evaluation.revision
-    try:
-        found = _explore(submission, chosen, revision, form.question())
-    except BadInput as error:
-        return {"problems": refusal(error)}
-    except HeldoutError:
-        return {"gone": True}
-    challenge = submission.phase.challenge
-    cards = [Card(row, _address(challenge, revision, found, row)) for row in found.rows]
-    return {"cards": cards, "found": found, "entries": found.entries}
+    return _explore(submission, chosen, revision, form.question())
 
 
 def _explore(
@@ -157,8 +170,10 @@ def _named(chosen: Sequence[Submission]) -> Iterator[Mapping[str, Path]]:
         yield files
 
 
-def _address(challenge: Challenge, revision: Revision, found: Exploration, row: ExampleRow) -> str:
-    name = found.images.get(row.example_id)
-    if not name:
+def picture_of(submission: Submission, found: Exploration, row: ExampleRow) -> str:
+    """The address of an example's picture; empty if it has none."""
+    name, evaluation = found.images.get(row.example_id), submission.evaluation
+    if not name or evaluation is None:
         return ""
-    return reverse("challenges:media", args=[challenge.slug, revision.data_id, name])
+    slug = submission.phase.challenge.slug
+    return reverse("challenges:media", args=[slug, evaluation.revision.data_id, name])

@@ -1,4 +1,4 @@
-"""Limits on submissions, counted in the challenge's timezone by one conditional UPDATE per period."""
+"""Limits on submissions, counted in the challenge's timezone by one conditional statement per period."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import F, Sum
 
 from heldout.errors import Problem
@@ -132,30 +133,33 @@ def take(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> None:
         Refused: Every limit that is used up.
     """
     who, zone = sorted(holders(entrant, user)), phase.challenge.zone
-    quota, own = _refused_quota(phase, now), f"user:{user.pk}"
-    places = [(holder, period) for period in _periods(now, zone) for holder in who]
-    places.append((own, quota.period))
-    Usage.objects.bulk_create(
-        [Usage(phase=phase, holder=holder, period=period) for holder, period in places],
-        ignore_conflicts=True,
-    )
     limits = {limit.period: limit for limit in _limits(phase, now)}
     full = [
         _used_up(limits[period], phase)
         for period in _periods(now, zone)
         if not _count(phase, who, period, limits[period].most if period in limits else None)
     ]
-    if not _count(phase, [own], quota.period, quota.most):
+    quota = _refused_quota(phase, now)
+    if not _count(phase, [f"user:{user.pk}"], quota.period, quota.most):
         full.append(_too_many_refused(quota, phase))
     if full:
         raise Refused(full)
 
 
 def _count(phase: Phase, who: list[str], period: str, most: int | None) -> bool:
-    """Raise the counts of everybody concerned by one conditional UPDATE."""
-    rows = Usage.objects.filter(phase=phase, holder__in=who, period=period)
-    rows = rows if most is None else rows.filter(used__lt=most)
-    return rows.update(used=F("used") + 1) == len(who)
+    """Raise the counts of everybody concerned by one conditional statement."""
+    if most is not None and most < 1:
+        return False
+    rows = ", ".join(["(%s, %s, %s, 1)"] * len(who))
+    below = "" if most is None else f"WHERE usage.used < {most:d}"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Usage._meta.db_table} AS usage (phase_id, holder, period, used) "  # noqa: S608
+            f"VALUES {rows} ON CONFLICT (phase_id, holder, period) "
+            f"DO UPDATE SET used = usage.used + 1 {below}",
+            [value for holder in who for value in (phase.pk, holder, period)],
+        )
+        return bool(cursor.rowcount == len(who))
 
 
 def _refused_quota(phase: Phase, now: datetime) -> _Limit:

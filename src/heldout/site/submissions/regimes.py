@@ -72,12 +72,13 @@ def regime_of(phase: Phase) -> Regime:
     """The rules as the newest revision that has the phase says them."""
     definitions = revision_of(phase).definition["phases"]
     own = next(one for one in definitions if one["id"] == phase.key)
+    if not _is_guarded(own):
+        return Regime(phase, parse_guard("none"), None, phase.closes)
     guarded = {one["id"] for one in definitions if _is_guarded(one)}
     same_split = Phase.objects.filter(
         challenge=phase.challenge_id, split=phase.split, key__in=guarded, retired=False
     )
-    closes = same_split.values_list("closes", flat=True)
-    ends = max([phase.closes, *closes]) if _is_guarded(own) else phase.closes
+    ends = max([phase.closes, *same_split.values_list("closes", flat=True)])
     return Regime(phase, parse_guard(own.get("guard", "none")), own.get("public_share"), ends)
 
 

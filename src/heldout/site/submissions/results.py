@@ -84,6 +84,11 @@ def submission_detail(
     return _view(submission, complete=complete, now=now or timezone.now())
 
 
+def received(submission: Submission) -> SubmissionView:
+    """What its maker is told of one that has no result yet; call it for the maker alone."""
+    return _view(submission, complete=False, now=submission.created_at)
+
+
 def submissions_of(
     *, challenge: Challenge, viewer: Viewer, phase: Phase | None = None
 ) -> QuerySet[Submission]:

@@ -18,7 +18,7 @@ from ninja.errors import HttpError
 from ninja.params.functions import Header
 
 from heldout.site.accounts.security import ANYBODY, TAKING_PART, caller
-from heldout.site.challenges.lookup import find_challenge, find_phase
+from heldout.site.challenges.lookup import find_phase_of
 from heldout.site.common.schemas import REFUSED
 from heldout.site.submissions import resumable
 
@@ -105,7 +105,7 @@ def _create(
     user = caller(request)
     about = _metadata(metadata)
     upload = resumable.create(
-        phase=find_phase(find_challenge(slug, user), phase),
+        phase=find_phase_of(slug, phase, user),
         by=user,
         length=_number(length, "Upload-Length"),
         filename=about.get("filename", ""),

@@ -46,10 +46,26 @@ def submit(
     submission and its job. The same idempotency key of the same person is the same submission.
 
     Raises:
+        PermissionDenied: The person is not of this team.
         Refused: The phase is not open, a limit is used up, the terms are not accepted, the file is
             empty or too large: everything that stands in the way.
         Conflict: The idempotency key was used for another file.
     """
+    if not entrant.members.filter(user=by, challenge=phase.challenge_id).exists():
+        raise PermissionDenied("You are not of this team.")
+    return _submit(phase, entrant, by, upload, filename, now, note, idempotency_key)
+
+
+def _submit(
+    phase: Phase,
+    entrant: Entrant,
+    by: User,
+    upload: BinaryIO,
+    filename: str,
+    now: datetime,
+    note: str = "",
+    idempotency_key: str = "",
+) -> Submission:
     earlier = _earlier(phase, by, idempotency_key)
     if earlier is None:
         _check_rules(phase, entrant, by, filename, now)
@@ -87,7 +103,7 @@ def submit_as_oneself(
         if obstacles := _obstacles(phase, by, filename, now):
             raise Refused(obstacles)
         entrant = join(challenge=phase.challenge, user=by, now=now)
-    return submit(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
+    return _submit(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
 
 
 def check_may_submit(*, phase: Phase, by: User, filename: str, now: datetime) -> None:
@@ -176,8 +192,6 @@ def _same(earlier: Submission, sha256: str) -> Submission:
 
 
 def _check_rules(phase: Phase, entrant: Entrant, by: User, filename: str, now: datetime) -> None:
-    if not entrant.members.filter(user=by, challenge=phase.challenge_id).exists():
-        raise PermissionDenied("You are not of this team.")
     obstacles = _obstacles(phase, by, filename, now)
     # Before a byte is stored: whoever has used up a limit must not fill the disk.
     obstacles += limits.used_up(phase=phase, entrant=entrant, user=by, now=now)
