@@ -9,6 +9,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from heldout.statistics import drawn
+
 BLOCK_BYTES = 1 << 24  # Weights held at a time; small enough for the caches of a server.
 TOGETHER = 128  # What is walked side by side elsewhere; larger blocks are multiples of it.
 LARGE_GROUP = 32  # From this size on one binomial draw is cheaper than drawing the members.
@@ -57,12 +59,10 @@ class Resampling:
         if size is None:
             size = max(1, BLOCK_BYTES // (8 * max(1, self.n)))
             size -= size % TOGETHER if size > TOGETHER else 0
+        codes = self.cluster_codes
         for start in range(0, self.replicates, size):
-            stop = min(start + size, self.replicates)
-            block = np.empty((stop - start, self.n))
-            for row, replicate in zip(block, range(start, stop), strict=True):
-                row[:] = self._draw(replicate)
-            yield block
+            counts = drawn.counts(self.seed, self.units, self.replicates, start, start + size)
+            yield (counts if codes is None else counts[:, codes]).astype(np.float64, copy=False)
 
     def group_blocks(self, sizes: NDArray[np.intp]) -> Iterator[NDArray[np.float64]]:
         """Yield how often each group of interchangeable examples is drawn: (block, groups).
@@ -86,20 +86,13 @@ class Resampling:
         size = max(1, BLOCK_BYTES // (8 * max(1, len(sizes))))
         for start in range(0, self.replicates, size):
             many = min(size, self.replicates - start)
-            drawn = generator.multinomial(self.n, counts / self.n, size=many)
+            sampled = generator.multinomial(self.n, counts / self.n, size=many)
             if not len(small_of):
-                yield drawn.astype(np.float64)
+                yield sampled.astype(np.float64)
                 continue
             block = np.zeros((many, len(sizes)))
-            block[:, large] = drawn[:, :-1]
-            for row, rest in enumerate(drawn[:, -1]):
+            block[:, large] = sampled[:, :-1]
+            for row, rest in enumerate(sampled[:, -1]):
                 chosen = small_of[generator.integers(len(small_of), size=rest)]
                 block[row] += np.bincount(chosen, minlength=len(sizes))
             yield block
-
-    def _draw(self, replicate: int) -> NDArray[np.intp]:
-        units = self.units
-        drawn = np.random.default_rng((self.seed, replicate)).integers(units, size=units)
-        counts = np.bincount(drawn, minlength=units)
-        codes = self.cluster_codes
-        return counts if codes is None else counts[codes]
