@@ -20,6 +20,8 @@ from django.urls import URLPattern, URLResolver
 from django.urls.resolvers import RegexPattern
 from django.utils.regex_helper import normalize
 
+from heldout.site.common import health
+
 PARAMETER = re.compile(r"<(?:(\w+):)?(\w+)>")
 OWN = "heldout.site."
 # Fields by which an address may name a row.
@@ -46,6 +48,7 @@ class Visit(NamedTuple):
     address: str
     status: int
     found: frozenset[str]
+    kind: str = ""
 
     def __str__(self) -> str:
         return f"{self.verb} {self.address} as {self.role}: {self.status}"
@@ -128,6 +131,8 @@ def crawl(
 ) -> Iterator[Visit]:
     """GET every address, with and without a query, and send every form empty, as everybody."""
     found = {(one.format, tuple(one.kinds.items())) for one in routes(resolver)}
+    # Answered before the resolver is asked.
+    found |= {(address.lstrip("/"), ()) for address in health.ADDRESSES}
     for template, kinds in sorted(found):
         listed = addresses(Route(template, dict(kinds)), given)
         verbs = _verbs(template)
@@ -170,8 +175,12 @@ def visit(
         body = b"".join(response.streaming_content) if response.streaming else response.content
         transaction.set_rollback(True)
     text = readable(body) + str(response.headers).encode()
-    found = frozenset(mark for mark in marks if mark.encode() in text)
-    return Visit(role, verb, route, address, response.status_code, found)
+    kind = response.headers.get("Content-Type", "")
+    return Visit(role, verb, route, address, response.status_code, marked(text, marks), kind)
+
+
+def marked(text: bytes, marks: Iterable[str]) -> frozenset[str]:
+    return frozenset(mark for mark in marks if mark.encode() in text)
 
 
 class Visitor(Client):

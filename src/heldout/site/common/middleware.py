@@ -39,7 +39,7 @@ def observe(get_response: GetResponse) -> GetResponse:
             log.debug(
                 "%s %s %d %.0f ms",
                 request.method,
-                request.path,
+                _place(request),
                 response.status_code,
                 seconds * 1e3,
             )
@@ -48,6 +48,13 @@ def observe(get_response: GetResponse) -> GetResponse:
         return response
 
     return middleware
+
+
+def _place(request: HttpRequest) -> str:
+    """What was asked for; only the route where the address itself lets somebody in."""
+    match = request.resolver_match
+    opens = match and ("secret" in match.kwargs or match.route.startswith("accounts/"))
+    return f"/{match.route}" if match and opens else request.path
 
 
 def _request_id(request: HttpRequest) -> str:
