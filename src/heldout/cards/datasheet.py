@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
 
-from heldout.cards.facts import DatasetFacts, SplitFacts
+from heldout.cards.facts import QUERIES, DatasetFacts, SplitFacts, Subject
+from heldout.cards.traces import Traces
 from heldout.challenge.datasheet import is_form, questions, read_answers, write_form
 
 _COUNTED = re.compile(r"<!-- counted: .*? -->\n.*?\n<!-- until here -->", re.DOTALL)
 _FREELY = "motivation-more"
+# Whatever the data are, a count answers these.
+_ALWAYS = (
+    *("instances", "size", "contents", "missing", "relationships", "external", "identifiable"),
+    *("software", "means", "versions"),
+)
 
 
 def fill_in(facts: DatasetFacts, written: str = "") -> str:
@@ -48,29 +56,41 @@ def counted_answers(facts: DatasetFacts) -> dict[str, tuple[str, str]]:
     return found
 
 
+def awaited_answers(subject: Subject) -> frozenset[str]:
+    """Return the questions that the facts will answer for certain, before anything is counted."""
+    known = {"contact": bool(subject.organisers), "licence": bool(subject.license)}
+    return frozenset({*_ALWAYS, *(name for name, is_known in known.items() if is_known)})
+
+
 def _answers(facts: DatasetFacts) -> Iterator[tuple[str, str, str]]:
-    of = facts.queries
+    of = QUERIES | facts.queries
     yield "instances", _instances(facts), of["columns"]
     yield "size", _size(facts), of["splits"]
     yield "contents", _contents(facts), of["columns"]
     yield "labels", _labels(facts), of["reference"]
     yield "missing", _missing(facts), of["columns"]
-    yield "relationships", _relationships(facts), of["columns"]
+    yield "relationships", _relationships(facts), of["groups"]
     yield "splits", _splits(facts), of["split_method"]
     yield "errors", _shared(facts), of["shared"]
-    yield "external", _external(facts), of["files"]
-    yield "subpopulations", _subgroups(facts), of["columns"]
+    yield "external", _external(facts), f"{of['files']}; {of['traces']}"
+    yield "subpopulations", _subgroups(facts), of["people"]
+    yield "identifiable", _ways_to_people(facts), of["located"]
+    yield "collectors", _makers(facts), of["labelled"]
     yield "timeframe", _times(facts), of["columns"]
     yield "processing", _processing(facts), of["split_method"]
-    yield "software", f"The splits and this bundle were made by {facts.software}.", "its version"
+    yield "raw", _origins(facts), of["traces"]
+    made = "The splits and this bundle were" if facts.split_method else "This bundle was"
+    yield "software", f"{made} made by {facts.software}.", "its version"
     yield "past-uses", _uses(facts), of["splits"]
-    yield "recipients", _recipients(facts), of["dates"]
+    yield "recipients", _recipients(facts), of["dates"] if facts.metric else of["site"]
     yield "means", _means(facts), of["files"]
-    yield "dates", _dates(facts), of["dates"]
+    yield "dates", _dates(facts), of["dates"] if facts.dates else of["editions"]
     yield "licence", _licence(facts), of["item_licences"]
     yield "third-parties", _third_parties(facts), of["item_licences"]
     yield "contact", ", ".join(facts.organisers), "organisers in challenge.toml, or who made it"
-    yield "versions", f"This is version `{facts.version}`.", of["files"]
+    yield "maintainer", facts.maintainer, of["site"]
+    yield "errata", _errata(facts), of["editions"]
+    yield "versions", _versions(facts), of["editions"] if facts.editions else of["files"]
 
 
 def _instances(facts: DatasetFacts) -> str:
@@ -139,9 +159,21 @@ def _missing(facts: DatasetFacts) -> str:
 
 
 def _relationships(facts: DatasetFacts) -> str:
-    if facts.cluster is None:
-        return ""
-    return f"Examples with the same `{facts.cluster}` belong together."
+    said = [f"Examples with the same `{facts.cluster}` belong together."] if facts.cluster else []
+    traces = facts.traces or Traces()
+    said += [
+        f"`{name}` has {one.groups:,} values; the most frequent one stands in {one.most:,} examples."
+        for name, one in traces.groups.items()
+        if name != facts.cluster
+    ]
+    if not said and facts.traces is not None:
+        said.append("No column has a name that usually tells which examples belong together.")
+    if traces.labelled is not None and traces.labelled.examples:
+        said.append(
+            f"Each annotation names its example: {traces.labelled.examples:,} of {facts.examples:,} "
+            f"examples have one or more, one of them {traces.labelled.most:,}."
+        )
+    return " ".join(said)
 
 
 def _splits(facts: DatasetFacts) -> str:
@@ -165,27 +197,89 @@ def _shared(facts: DatasetFacts) -> str:
 
 
 def _external(facts: DatasetFacts) -> str:
-    return f"All {len(facts.files):,} files are in the bundle, with their SHA-256."
+    inside = f"All {len(facts.files):,} files are in the bundle, with their SHA-256."
+    pointing = (facts.traces or Traces()).addresses
+    names = ", ".join(f"`{name}` ({sum(hosts.values()):,})" for name, hosts in pointing.items())
+    return f"{inside} Cells that hold addresses of things elsewhere: {names}." if names else inside
 
 
 def _subgroups(facts: DatasetFacts) -> str:
     named = dict.fromkeys(name for names in facts.subgroups for name in names)
-    lines = []
-    for name in named:
-        column = facts.column(name)
-        if column is not None and column.values:
-            listed = ", ".join(f"{value}: {count:,}" for value, count in column.values.items())
-            lines.append(f"- `{name}` ({listed})")
-    return "Scores are told apart by:\n\n" + "\n".join(lines) if lines else ""
+    columns = {name: column for name in named if (column := facts.column(name)) is not None}
+    declared = _listed({name: column.values for name, column in columns.items()})
+    known = (facts.traces or Traces()).people
+    others = _listed({name: values for name, values in known.items() if name not in named})
+    parts = (("Scores are told apart by:", declared), ("Columns that tell groups apart:", others))
+    return "\n\n".join(f"{head}\n\n{lines}" for head, lines in parts if lines)
+
+
+def _listed(columns: Mapping[str, Mapping[str, int]]) -> str:
+    return "\n".join(
+        f"- `{name}` ({', '.join(f'{value}: {count:,}' for value, count in values.items())})"
+        for name, values in columns.items()
+        if values
+    )
+
+
+def _ways_to_people(facts: DatasetFacts) -> str:
+    if facts.traces is None:
+        return ""
+    found = [f"{kind} {count:,}" for kind, count in facts.traces.patterns.items()]
+    said = f"Texts that look as if they held a way to reach somebody: {', '.join(found)}."
+    if facts.traces.located is not None:
+        said += f" Images whose EXIF says where they were taken: {facts.traces.located:,}."
+    return f"{said} Who can be recognised in pictures or by other data was not looked at."
+
+
+def _makers(facts: DatasetFacts) -> str:
+    labelled = (facts.traces or Traces()).labelled
+    if labelled is None:
+        return ""
+    origins = ", ".join(f"{name} {count:,}" for name, count in labelled.origins.items())
+    said = f"Annotations by origin: {origins}. " if origins else ""
+    many = labelled.annotators
+    if many:
+        said += f"They name {many:,} {'annotator' if many == 1 else 'different annotators'}."
+    return said.strip()
+
+
+def _origins(facts: DatasetFacts) -> str:
+    named = (facts.traces or Traces()).addresses
+    lines = _listed(named)
+    return (
+        f"Columns with addresses, by host; nobody has looked whether they answer:\n\n{lines}"
+        if lines
+        else ""
+    )
+
+
+def _errata(facts: DatasetFacts) -> str:
+    if not facts.editions:
+        return ""
+    noted = [one for one in facts.editions[1:] if one.notes]
+    lines = "\n".join(f"- {one.date}, `{one.version}`: {one.notes}" for one in noted)
+    head = "In the notes of each revision, on the page of the documents."
+    return f"{head} So far:\n\n{lines}" if lines else f"{head} So far there are none."
+
+
+def _versions(facts: DatasetFacts) -> str:
+    said = f"This is version `{facts.version}`."
+    if not facts.editions:
+        return said
+    dates = ", ".join(one.date for one in facts.editions)
+    many = len(facts.editions)
+    return f"{said} {many:,} {'revision is' if many == 1 else 'revisions are'} kept: {dates}."
 
 
 def _times(facts: DatasetFacts) -> str:
-    spans = [
-        f"`{column.name}` runs from {column.lowest} to {column.highest}"
-        for column in facts.splits[0].columns
-        if column.kind.startswith("Date") and column.lowest
-    ] if facts.splits else []  # fmt: skip
-    return f"{'; '.join(spans)}." if spans else ""
+    spans = dict((facts.traces or Traces()).times)
+    for split in facts.splits:
+        for one in split.columns:
+            if one.kind.startswith("Date") and one.lowest and one.highest:
+                low, high = spans.get(one.name, (one.lowest, one.highest))
+                spans[one.name] = (min(low, one.lowest), max(high, one.highest))
+    told = [f"`{name}` runs from {low} to {high}" for name, (low, high) in spans.items()]
+    return f"{'; '.join(told)}." if told else ""
 
 
 def _processing(facts: DatasetFacts) -> str:
@@ -197,7 +291,7 @@ def _processing(facts: DatasetFacts) -> str:
 
 
 def _recipients(facts: DatasetFacts) -> str:
-    return "Yes: it is the data of a public challenge." if facts.metric else ""
+    return "Yes: it is the data of a public challenge." if facts.metric else facts.audience
 
 
 def _uses(facts: DatasetFacts) -> str:
@@ -207,12 +301,16 @@ def _uses(facts: DatasetFacts) -> str:
 
 
 def _means(facts: DatasetFacts) -> str:
-    return f"As files: {len(facts.files):,} of them, {facts.total_bytes / 1e6:,.1f} MB."
+    tables = Counter(PurePath(split.file).suffix.removeprefix(".") for split in facts.splits)
+    forms = ", ".join(f"{count:,} {name}" for name, count in tables.items())
+    size = f"{len(facts.files):,} of them, {facts.total_bytes / 1e6:,.1f} MB"
+    return f"As files: {size}{f'; tables: {forms}' if forms else ''}."
 
 
 def _dates(facts: DatasetFacts) -> str:
-    lines = [f"- {what}: {when}" for what, when in facts.dates.items()]
-    return "\n".join(lines)
+    if not facts.dates and facts.editions:
+        return f"It has been kept here since {facts.editions[0].date}; this revision is of {facts.editions[-1].date}."
+    return "\n".join(f"- {what}: {when}" for what, when in facts.dates.items())
 
 
 def _licence(facts: DatasetFacts) -> str:

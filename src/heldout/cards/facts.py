@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 import polars as pl
 
+from heldout.cards.traces import Traces, find_traces
 from heldout.challenge.folder import Challenge
 from heldout.datasets.annotations.storing import TABLE as ANNOTATIONS_TABLE
 from heldout.datasets.images import ImageFacts, inspect_image
@@ -79,6 +80,14 @@ class MediaFacts(msgspec.Struct, frozen=True, kw_only=True):
     shared: int
 
 
+class Edition(msgspec.Struct, frozen=True):
+    """One revision of the data, with what its maker noted."""
+
+    date: str
+    version: str
+    notes: str = ""
+
+
 class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Everything that is counted; `queries` says how, by the name of the fact.
 
@@ -88,6 +97,10 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
         files: Size and SHA-256 by path below the data folder.
         split_method: As the manifest records it; empty where there is no manifest.
         item_licences: How many items name which licence, where items name one.
+        traces: Where the data come from, and whom they may lead to.
+        editions: The revisions up to this one, where somebody keeps them; the first first.
+        maintainer: Who looks after the data, where that is kept.
+        audience: Who may have the data, as an answer; empty where nobody keeps that.
     """
 
     id: str
@@ -112,6 +125,10 @@ class DatasetFacts(msgspec.Struct, frozen=True, kw_only=True):
     dates: dict[str, str]
     software: str
     queries: dict[str, str]
+    traces: Traces | None = None
+    editions: list[Edition] = []
+    maintainer: str = ""
+    audience: str = ""
 
     @property
     def examples(self) -> int:
@@ -143,6 +160,13 @@ QUERIES = {
     "item_licences": f"values of the columns {', '.join(_WHO_MAY[:2])}",
     "split_method": "data/manifest.json, key `split`",
     "dates": "opens and closes of the phases in challenge.toml",
+    "traces": "addresses, times, and patterns of e-mail addresses and telephone numbers in columns of text",
+    "groups": "columns named photographer, household, sequence and the like; annotations by example",
+    "people": "subgroups in challenge.toml; columns named country, gender, age_group and the like",
+    "located": "texts that match a pattern; images whose EXIF has a GPS block",
+    "labelled": "the columns annotator and origin of the annotations",
+    "editions": "the revisions that are kept, with their dates and notes",
+    "site": "the site's record of the data set",
 }
 
 
@@ -249,6 +273,17 @@ def count_facts(subject: Subject) -> DatasetFacts:
         dates=dict(subject.dates),
         software=f"heldout {version('heldout')}",
         queries=QUERIES,
+        traces=_traces(subject, list(frames.values())),
+    )
+
+
+def _traces(subject: Subject, tables: list[pl.DataFrame]) -> Traces:
+    path, column = subject.data / ANNOTATIONS_TABLE, subject.media_column
+    return find_traces(
+        [table.drop(column, strict=False) if column else table for table in tables],
+        annotations=pl.read_parquet(path) if path.is_file() else None,
+        images=None if column is None else _media_paths(subject, _used(column, tables)),
+        most_values=_MOST_VALUES,
     )
 
 
@@ -346,9 +381,8 @@ def _media(subject: Subject, tables: list[pl.DataFrame]) -> MediaFacts | None:
     column = subject.media_column
     if column is None:
         return None
-    named = [name for table in tables if column in table.columns for name in table[column]]
-    used = Counter(name for name in named if name)
-    paths = [path for name in used if (path := subject.data / name).is_file()]
+    used = _used(column, tables)
+    paths = _media_paths(subject, used)
     known = [found for path in paths if isinstance(found := inspect_image(path), ImageFacts)]
     if not known:
         return None
@@ -360,6 +394,16 @@ def _media(subject: Subject, tables: list[pl.DataFrame]) -> MediaFacts | None:
         heights=_spread([found.height for found in known]),
         shared=sum(times for times in used.values() if times > 1),
     )
+
+
+def _used(column: str, tables: list[pl.DataFrame]) -> Counter[str]:
+    """How many examples have which medium."""
+    named = [name for table in tables if column in table.columns for name in table[column]]
+    return Counter(name for name in named if name)
+
+
+def _media_paths(subject: Subject, used: Iterable[str]) -> list[Path]:
+    return [path for name in used if (path := subject.data / name).is_file()]
 
 
 def _spread(numbers: list[int]) -> tuple[int, int, int]:

@@ -75,11 +75,47 @@ def test_what_is_counted_stands_there_with_its_query_after_a_worker_counted(data
     assert "annotations (object: 40)" in text
 
 
+def test_what_a_worker_is_about_to_count_is_not_listed_as_open(dataset, owner, signed_in):
+    client = signed_in(owner)
+    before = client.get(PAGE)
+    open_before = {one.question.id for _, one in before.context["missing"]}
+    assert not open_before & {"instances", "size", "licence", "contact"}
+    assert "Being counted." in text_of(before)
+    assert "Being counted: what the count tells" in text_of(client.get(f"{PAGE}composition/"))
+    waited = before.context["awaited"]
+    drain()
+    after = client.get(PAGE)
+    assert "Being counted" not in text_of(after)
+    assert {one.question.id for _, one in after.context["missing"]} == open_before
+    assert after.context["answered"] >= waited >= 10
+
+
+def test_when_a_count_was_given_up_its_questions_are_open(dataset, monkeypatch):
+    monkeypatch.setattr(counting, "failure_of", lambda revision: "It failed.")
+    asked = [one for part in datasheets.parts_of(dataset.current, None) for one in part.asked]
+    assert not any(one.awaited for one in asked)
+    assert {one.question.id for one in asked if one.is_missing} == REQUIRED
+
+
+def test_the_site_knows_who_keeps_the_data_and_their_revisions(counted):
+    facts = counting.facts_of(counted.current)
+    said = {
+        one.question.id: one.counted
+        for part in datasheets.parts_of(counted.current, facts)
+        for one in part.asked
+    }
+    assert said["maintainer"].startswith(counted.owner.handle)
+    assert "1 revision is kept" in said["versions"]
+    assert "everybody may browse" in said["recipients"]
+    assert "So far there are none" in said["errata"]
+    assert sum(bool(text) for text in said.values()) >= 19
+
+
 def test_about_a_third_of_the_questions_of_a_challenge_are_counted(challenge):
     revision = challenge.dataset.current
     facts = counting.count_now(revision)
     asked = [one for part in datasheets.parts_of(revision, facts) for one in part.asked]
-    assert sum(bool(one.counted) for one in asked) >= 13
+    assert sum(bool(one.counted) for one in asked) >= 17
     assert all(one.query for one in asked if one.counted)
 
 

@@ -13,7 +13,7 @@ PATTERNS = {
     "e-mail": r"(?i)\b[a-z0-9._%+-]+@[a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}\b",
     "telephone": r"(?:^|[^\w.,/-])(?:\+\d{1,3}[ .-]?)?(?:\(\d{2,4}\)[ .-]?|\d{2,4}[ .-])\d{3,4}[ .-]\d{3,4}(?:$|[^\w-])",
 }
-_GPS = 0x8825  # The tag of EXIF under which latitude and longitude stand.
+GPS = 0x8825  # The tag of EXIF under which latitude and longitude stand.
 
 
 def personal_patterns(dataset: DataSet) -> Statistic:
@@ -60,7 +60,7 @@ def places_in_photographs(dataset: DataSet) -> Statistic:
             continue
         try:
             with open_image(path) as image:
-                if image.getexif().get_ifd(_GPS):
+                if image.getexif().get_ifd(GPS):
                     ids.append(example)
         except Exception:  # A decoder given a damaged file raises nearly anything.
             unread += 1

@@ -14,7 +14,7 @@ import msgspec
 import polars as pl
 from django.conf import settings
 
-from heldout.cards.facts import NAME, DatasetFacts, count_facts
+from heldout.cards.facts import NAME, DatasetFacts, Edition, Subject, count_facts
 from heldout.datasets.annotations import ANNOTATIONS, annotation_frame
 from heldout.datasets.annotations.storing import ABOUT, TABLE
 from heldout.datasets.atomic import write_bytes
@@ -22,7 +22,7 @@ from heldout.datasets.index.views import Role, View, view_for
 from heldout.datasets.table import MEDIA
 from heldout.datasets.writers import write_table
 from heldout.site.catalog.jsonld import hides_something
-from heldout.site.catalog.models import DataRevision
+from heldout.site.catalog.models import DataRevision, DataSet, Visibility
 from heldout.site.catalog.reading import layout_of, public_parts
 from heldout.site.catalog.services import data_folder, index_key
 from heldout.site.catalog.suppliers import supplier_of
@@ -37,14 +37,50 @@ def facts_of(revision: DataRevision) -> DatasetFacts | None:
     path = _place(revision)
     if not path.is_file():
         return None
-    said = supplier_of(revision.dataset).subject(revision, path.parent, {})
+    return _with_today(_read(path), revision)
+
+
+def _with_today(counted: DatasetFacts, revision: DataRevision) -> DatasetFacts:
+    """The counts with what may be said anew without counting."""
+    said, dataset = subject_of(revision), revision.dataset
     return msgspec.structs.replace(
-        _read(path),
+        counted,
         title=said.title,
         summary=said.summary,
         license=said.license,
         organisers=list(said.organisers),
+        editions=_editions(revision),
+        maintainer=_maintainer(dataset, said),
+        audience=_audience(dataset),
     )
+
+
+def subject_of(revision: DataRevision) -> Subject:
+    """What is said of a revision, without its tables."""
+    return supplier_of(revision.dataset).subject(revision, data_folder(revision), {})
+
+
+def _editions(revision: DataRevision) -> list[Edition]:
+    until = revision.dataset.revisions.filter(pk__lte=revision.pk).order_by("pk")
+    return [
+        Edition(f"{one.created_at:%Y-%m-%d}", one.digest[:12], " ".join(one.notes.split()))
+        for one in until
+    ]
+
+
+def _maintainer(dataset: DataSet, said: Subject) -> str:
+    names = [dataset.owner.handle] if dataset.owner else list(said.organisers)
+    where = settings.HELDOUT.site_name
+    return f"{', '.join(names)}, on {where}." if names else ""
+
+
+def _audience(dataset: DataSet) -> str:
+    """Data of a challenge are handed out by its own rules."""
+    if dataset.owner_id is None:
+        return ""
+    if dataset.visibility == Visibility.PUBLIC:
+        return "Yes: everybody may browse it here and take it away."
+    return "Not yet: only people it was shared with see it here."
 
 
 @lru_cache(maxsize=8)
@@ -94,7 +130,7 @@ def count_now(revision: DataRevision) -> DatasetFacts:
     place = _place(revision)
     place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     write_bytes(place, counted.to_json())
-    return counted
+    return _with_today(counted, revision)
 
 
 @contextmanager

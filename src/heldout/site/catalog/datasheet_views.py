@@ -44,9 +44,10 @@ def _context(request: HttpRequest, seen: Seen) -> dict[str, Any]:
         "failure": counting.failure_of(seen.revision) if facts is None else "",
         "answered": sum(one.is_answered for one in asked),
         "total": len(asked),
+        "awaited": sum(one.awaited and not one.is_answered for one in asked),
         "missing": [(part, one) for part in parts for one in part.asked if one.is_missing],
         "may_edit": request.user.has_perm("catalog.document", seen.dataset),
-        "people_open": any(one.question.people and not one.is_answered for one in asked),
+        "people_open": any(one.question.people and not one.text for one in asked),
     }
 
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from django.db import IntegrityError, transaction
 
-from heldout.cards.datasheet import counted_answers, fill_in, without_counted
+from heldout.cards.datasheet import awaited_answers, counted_answers, fill_in, without_counted
 from heldout.cards.facts import DatasetFacts
 from heldout.challenge.datasheet import (
     NO_PEOPLE,
@@ -202,7 +202,10 @@ def bring(*, dataset: DataSet, text: str, by: User | None, now: datetime) -> int
 
 
 class Asked(NamedTuple):
-    """A question as the form asks it: what was counted with its query, and what people wrote."""
+    """A question as the form asks it: what was counted with its query, and what people wrote.
+
+    `awaited`: a worker is about to count the answer.
+    """
 
     question: Question
     counted: str
@@ -211,6 +214,7 @@ class Asked(NamedTuple):
     number: int
     by: str
     at: datetime | None
+    awaited: bool = False
 
     @property
     def is_answered(self) -> bool:
@@ -218,7 +222,7 @@ class Asked(NamedTuple):
 
     @property
     def is_missing(self) -> bool:
-        return self.question.required and not self.is_answered
+        return self.question.required and not self.is_answered and not self.awaited
 
 
 class Part(NamedTuple):
@@ -239,8 +243,17 @@ def parts_of(revision: DataRevision, facts: DatasetFacts | None) -> list[Part]:
     """The seven sections, each question with what stands for it."""
     standing = answers_of(revision)
     counted = counted_answers(facts) if facts is not None else {}
+    waits = facts is None and not counting.failure_of(revision)
+    awaited = awaited_answers(counting.subject_of(revision)) if waits else frozenset()
     return [
-        Part(section, place, tuple(_asked(one, counted, standing) for one in section.questions))
+        Part(
+            section,
+            place,
+            tuple(
+                _asked(one, counted, standing)._replace(awaited=one.id in awaited)
+                for one in section.questions
+            ),
+        )
         for place, section in enumerate(sections(), 1)
     ]
 
