@@ -24,6 +24,21 @@ class Net(nn.Linear):
     def __init__(self):
         super().__init__(8, 4)
 
+def leaves():
+    raise SystemExit(3)
+
+def frozen():
+    return nn.Linear(8, 4).requires_grad_(False)
+
+class Speaks(nn.Linear):
+    def __init__(self):
+        super().__init__(8, 4)
+
+    def forward(self, numbers):
+        return "hello"
+
+built = nn.Linear(8, 4)
+
 constant = 5
 """
 
@@ -101,3 +116,23 @@ def test_a_shape_that_does_not_suit_the_model_names_the_layer():
 def test_a_named_model_says_which_layer_refuses_a_wrong_image():
     text = refusal("resnet18", "4x224x224")
     assert "layer stem.0 (Conv2d): does not accept the shape 2x4x224x224" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("mymodels:leaves", "the factory mymodels:leaves failed: SystemExit: 3"),
+        ("mymodels:frozen", "all of its parameters are frozen, so there is nothing to train"),
+        ("mymodels:Speaks", "it returns str without a tensor of numbers to minimise"),
+        ("mymodels:built", "mymodels:built is a model that is built already"),
+        ("torch.nn:Identity", "it has no parameters, so there is nothing to train"),
+        ("./mymodels.py:small", "name the module: mymodels:small"),
+    ],
+)
+def test_what_cannot_be_trained_is_told_in_a_sentence(text, reason):
+    assert reason in refusal(text)
+
+
+def test_only_the_perceptron_takes_layers():
+    with pytest.raises(BadInput, match=r"--layers: resnet50 has fixed layers"):
+        load_model("resnet50", widths=(3, 4, 2))

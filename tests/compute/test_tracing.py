@@ -188,6 +188,43 @@ def test_the_matrix_products_of_an_lstm_are_counted(traced):
     assert inference.uncounted == training.uncounted == {}
 
 
+@pytest.mark.parametrize(
+    ("layer", "shape"),
+    [
+        (lambda: nn.TransformerEncoderLayer(16, 4, batch_first=True), (5, 16)),
+        (lambda: nn.Sequential(nn.Linear(16, 16), nn.Hardswish(), nn.ReLU6(), nn.PReLU()), (16,)),
+        (lambda: nn.Sequential(nn.Linear(16, 16), nn.GLU(), nn.Mish(), nn.Softplus()), (16,)),
+        (lambda: nn.Sequential(nn.Conv2d(3, 8, 1), nn.PixelShuffle(2), nn.PReLU()), (3, 8, 8)),
+        (lambda: nn.Sequential(nn.Conv2d(3, 8, 1), nn.AdaptiveMaxPool2d(2)), (3, 8, 8)),
+        (lambda: nn.Sequential(nn.Conv3d(1, 2, 1), nn.AdaptiveAvgPool3d(2)), (1, 4, 4, 4)),
+    ],
+)
+def test_layers_in_common_use_leave_nothing_uncounted(traced, layer, shape):
+    assert not traced(layer, Input(shape)).training(Variant()).uncounted
+
+
+def test_a_gated_recurrent_network_leaves_nothing_uncounted(traced):
+    class Gated(nn.GRU):
+        def forward(self, steps):
+            return super().forward(steps)[0]
+
+    source = traced(lambda: Gated(16, 16, batch_first=True), Input((5, 16)))
+    assert not source.training(Variant()).uncounted
+
+
+def test_a_product_of_matrix_and_vector_counts_two_flops_an_entry(traced):
+    class Score(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.weight = nn.Parameter(torch.zeros(8))
+
+        def forward(self, numbers):
+            return numbers.mv(self.weight)
+
+    operations = traced(Score).inference(Variant()).operations
+    assert operations.total_flops(3) == 2 * 3 * 8
+
+
 def test_a_custom_operation_is_listed_as_uncounted(traced):
     footprint = traced(Custom).inference(PLAIN)
     assert footprint.uncounted == {"heldout_test.doubled": 1}

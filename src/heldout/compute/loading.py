@@ -65,13 +65,16 @@ def _read_input(text: str) -> Input:
 
 
 def _named_model(named: NamedModel, input_text: str, widths: tuple[int, ...]) -> TracedModel:
+    if widths and named.name != "mlp":
+        remedy = "leave the option out, or plan the model mlp"
+        raise BadInput([Problem("--layers", f"{named.name} has fixed layers", remedy)])
     _need_torch()
     from heldout.compute.losses import standard_loss
     from heldout.compute.tracing import Recipe
 
     module, function = named.factory.split(":")
     factory = getattr(importlib.import_module(f"heldout.compute.models.{module}"), function)
-    build = (lambda: factory(widths)) if widths and named.name == "mlp" else factory
+    build = (lambda: factory(widths)) if widths else factory
     shape = read_inputs(input_text)[0].shape if input_text else named.input_shape
     if widths and not input_text:
         shape = widths[:1]
@@ -95,10 +98,16 @@ def _find_factory(text: str) -> Callable[[], Any]:
         sys.path.insert(0, here)
     try:
         module = importlib.import_module(module_name)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f'"{module_name}" cannot be imported: {_one_line(error)}'
-        raise BadInput([Problem("model", message, "run from the folder that holds it")]) from error
+        is_path = module_name.endswith(".py")
+        path = module_name.removesuffix(".py").strip("./").replace("/", ".")
+        remedy = (
+            f"name the module: {path}:{name}" if is_path else "run from the folder that holds it"
+        )
+        raise BadInput([Problem("model", message, remedy)]) from error
     factory = getattr(module, name, None)
+    _refuse_built(text, factory)
     if not callable(factory):
         public = [known for known in vars(module) if not known.startswith("_")]
         remedy = did_you_mean(name, public) or "give a function or class that builds the model"
@@ -108,12 +117,21 @@ def _find_factory(text: str) -> Callable[[], Any]:
     return found
 
 
+def _refuse_built(text: str, factory: Any) -> None:
+    from torch import nn
+
+    if isinstance(factory, nn.Module):
+        message = f"{text} is a model that is built already, with all its memory"
+        remedy = "give a function or class that builds it, to be called without arguments"
+        raise BadInput([Problem("model", message, remedy)])
+
+
 def _build(text: str, factory: Callable[[], Any]) -> nn.Module:
     from torch import nn
 
     try:
         model = factory()
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         message = f"the factory {text} failed: {_one_line(error)}"
         remedy = "it is called without arguments and must return a torch.nn.Module"
         raise BadInput([Problem("model", message, remedy)]) from error
@@ -123,7 +141,7 @@ def _build(text: str, factory: Callable[[], Any]) -> nn.Module:
     return model
 
 
-def _one_line(error: Exception) -> str:
+def _one_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return f"{type(error).__name__}: {lines[0][:300]}" if lines else type(error).__name__
 

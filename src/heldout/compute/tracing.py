@@ -10,18 +10,19 @@ import contextlib
 import logging
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from heldout.compute.conversion import convertible_weights
 from heldout.compute.cpu_workspace import cpu_workspace
 from heldout.compute.ledger import Category, Ledger
 from heldout.compute.memory import Phase
 from heldout.compute.operations import bytes_moved, flops_of, tensors_in
 from heldout.compute.setup import Input, Precision
 from heldout.compute.weights import Weights, measure_weights
+from heldout.errors import BadInput, Problem
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor, nn
 
     Builder = Callable[[], nn.Module]
@@ -84,7 +85,17 @@ def trace_training(recipe: Recipe, *, batches: Sequence[int], fake: bool = True)
     """
     with fake_tensors(fake=fake):
         model = prepare(recipe).train()
+        _refuse_without_gradients(model)
         return [_trace_step(recipe, model, batch) for batch in batches]
+
+
+def _refuse_without_gradients(model: nn.Module) -> None:
+    parameters = list(model.parameters())
+    if any(parameter.requires_grad for parameter in parameters):
+        return
+    message = "all of its parameters are frozen" if parameters else "it has no parameters"
+    problem = Problem("model", f"{message}, so there is nothing to train", "unfreeze a layer")
+    raise BadInput([problem if parameters else replace(problem, remedy="")])
 
 
 def trace_inference(recipe: Recipe, *, batches: Sequence[int], fake: bool = True) -> list[Trace]:
@@ -156,7 +167,7 @@ def prepare(recipe: Recipe) -> nn.Module:
 
     model = recipe.build()
     if recipe.precision.has_short_weights:
-        _shorten(model, _short_type(recipe.precision))
+        model.to(_short_type(recipe.precision))
     if recipe.checkpointing:
         checkpoint_blocks(model)
     return model
@@ -168,8 +179,12 @@ def fake_tensors(*, fake: bool = True) -> Iterator[None]:
     import torch
     from torch._subclasses.fake_tensor import FakeTensorMode
 
-    mode = FakeTensorMode(allow_non_fake_inputs=True) if fake else contextlib.nullcontext()
-    with mode, torch.device("cpu"), _in_silence("torch._subclasses.fake_tensor"):
+    with contextlib.ExitStack() as stack:
+        if fake:
+            stack.enter_context(FakeTensorMode(allow_non_fake_inputs=True))
+            stack.enter_context(convertible_weights())
+        stack.enter_context(torch.device("cpu"))
+        stack.enter_context(_in_silence("torch._subclasses.fake_tensor"))
         yield
 
 
@@ -183,24 +198,6 @@ def _in_silence(logger: str) -> Iterator[None]:
         yield
     finally:
         told.setLevel(level)
-
-
-def _shorten(model: nn.Module, kind: torch.dtype) -> None:
-    """Replace weights and buffers by short ones, tied ones by the same; fake ones cannot be swapped."""
-    from torch import nn
-
-    made: dict[Tensor, nn.Parameter] = {}
-    for module in model.modules():
-        for name, weight in module._parameters.items():
-            if weight is None:
-                continue
-            if weight not in made:
-                short = weight.detach().to(kind) if weight.is_floating_point() else weight
-                made[weight] = nn.Parameter(short, requires_grad=weight.requires_grad)
-            module._parameters[name] = made[weight]
-        for name, buffer in module._buffers.items():
-            if buffer is not None and buffer.is_floating_point():
-                module._buffers[name] = buffer.to(kind)
 
 
 def _short_type(precision: Precision) -> Any:
