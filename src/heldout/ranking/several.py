@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.stats import rankdata
 
 from heldout.evaluation.data import Floats
 
@@ -41,6 +40,8 @@ def standings(values: ArrayLike, *, higher_is_better: Sequence[bool]) -> list[St
     Raises:
         ValueError: There are not as many directions as numbers.
     """
+    from scipy.stats import rankdata  # Loading it takes longer than most commands.
+
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or table.shape[1] != len(higher_is_better):
         raise ValueError(f"{len(higher_is_better)} directions for values of shape {table.shape}")

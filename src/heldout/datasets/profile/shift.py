@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import mannwhitneyu
 
 from heldout.datasets.annotations.dataset import DataSet
 from heldout.datasets.annotations.schema import SPLIT
@@ -105,6 +104,8 @@ def two_sample_test(first: ArrayLike, second: ArrayLike, *, seed: int) -> tuple[
         MissingExtra: scikit-learn is not installed.
         ValueError: A sample has fewer than four examples.
     """
+    from scipy.stats import mannwhitneyu  # Loading it would be a third of a site's start.
+
     try:
         from sklearn.linear_model import LogisticRegression
     except ImportError as error:
