@@ -9,12 +9,30 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 
+# Begun first: nobody waits at the end for the one process that got a minute's work last, and the
+# sites they share are set up by one process, not by each. Within, the order is drawn as elsewhere.
+LONG = (
+    "tests/browser/",
+    "tests/cli/test_demo.py",
+    "tests/cli/test_tutorial.py",
+    "tests/site/test_canary.py",
+    "tests/site/test_rush.py",
+    "tests/site/test_schema.py",
+    "tests/site/test_serve.py",
+    "tests/site/test_setup.py",
+)
+
 # One behaviour on every machine: the same examples each time, and no limit a busy machine breaks.
 settings.register_profile(
     "ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.register_profile("explore", deadline=None, max_examples=1000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not item.nodeid.startswith(LONG))
 
 
 @pytest.fixture(scope="session")
