@@ -109,6 +109,11 @@ DAMAGED: list[tuple[str, str, str, str | bytes]] = [
 ]
 
 
+def test_every_message_names_a_way_out() -> None:
+    told = [line for line in GOLDEN.read_text().splitlines() if line and line[:3] != "== "]
+    assert [line for line in told if not line.partition("; ")[2]] == []
+
+
 def answer(path: Path, task: str) -> str:
     with pytest.raises(BadInput) as caught:
         read_predictions(path, task=find_task(task), expected=EXPECTED)

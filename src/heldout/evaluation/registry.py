@@ -90,7 +90,8 @@ def _parse_parameters(
         try:
             values[name] = known[name](text)
         except ValueError:
-            problems.append(Problem(place, f'{name} is "{text}", not {_kind(known[name])}'))
+            kind = _kind(known[name])
+            problems.append(Problem(place, f'{name} is "{text}", not {kind}', f"give {kind}"))
     return values, problems
 
 

@@ -59,7 +59,8 @@ def load_stats(path: Path) -> ExampleStats:
         ids = frame.drop_in_place(IDS)
         arrays = {column.name: _from_series(column) for column in frame}
     except (OSError, KeyError, msgspec.DecodeError, pl.exceptions.PolarsError) as error:
-        raise BadInput([Problem(path.name, "not a file of per-example statistics")]) from error
+        message = "not a file of per-example statistics"
+        raise BadInput([Problem(path.name, message, "score the submission again")]) from error
     return ExampleStats(_same_version(path, header), ids, arrays, header.classes)
 
 

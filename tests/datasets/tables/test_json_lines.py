@@ -59,7 +59,7 @@ def test_every_fault_of_a_file_is_told_and_the_lines_between_are_read(tmp_path: 
     )
     assert said == [
         'line 3: not a JSON object; write {"example_id": …, …}',
-        "line 4: not valid JSON: Expecting value (character 6)",
+        "line 4: not valid JSON: Expecting value (character 6); write one object a line",
         'line 5: the key "b" is there 2 times; keep one',
         'line 6: the key "a" is there 2 times; keep one',
         'line 7: the key "x" is there 2 times; keep one',

@@ -249,11 +249,11 @@ def test_every_fault_of_a_results_file_is_told_at_once(refusal_of: Callable[...,
         {"answer": "yes"},
     ]
     assert refusal_of(truth, results, **VQA) == [
-        "entry 4: answer: expected text, got a whole number",
+        "entry 4: answer: expected text, got a whole number; give text",
         'entry 2: "0" stands already in entry 1; keep one',
-        "entry 3: no answer",
-        'entry 5: "77" is not the id of an example',
-        "entry 6: no question_id",
+        "entry 3: no answer; answer every question",
+        'entry 5: "77" is not the id of an example; leave the row out, or correct the id',
+        "entry 6: no question_id; give every row its id",
     ]
 
 
@@ -288,7 +288,7 @@ def test_every_fault_of_an_annotations_file_is_told_at_once(
     assert refusal_of(truth, results, **VQA) == [
         "entry 4: object missing required field `answers`; add it",
         'entry 2: "0" stands already in entry 1; keep one',
-        "entry 3: the list of answers is empty",
+        "entry 3: the list of answers is empty; list one at least",
     ]
 
 

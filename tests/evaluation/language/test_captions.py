@@ -208,11 +208,11 @@ def test_every_fault_of_a_results_file_is_told_at_once(refusal_of: Callable[...,
         {"image_id": 5},
     ]
     assert refusal_of(truth, results, **CAPTIONS) == [
-        "entry 4: image_id: expected a whole number or text, got a number",
+        "entry 4: image_id: expected a whole number or text, got a number; give a whole number or text",
         "entry 5: object missing required field `caption`; add it",
         "entry 1: the caption is empty; write one",
         'entry 2: "0" stands already in entry 1; keep one',
-        'entry 3: "99" is not the id of an example',
+        'entry 3: "99" is not the id of an example; leave the row out, or correct the id',
     ]
 
 
@@ -222,7 +222,7 @@ def test_every_fault_of_a_references_file_is_told_at_once(refusal_of: Callable[.
     assert refusal_of(truth, results, **CAPTIONS) == [
         "references.json: image 10 has no caption; leave it out, or caption it",
         "entry 2: the caption is empty; write one",
-        "entry 4: image_id is not the id of an image",
+        "entry 4: image_id is not the id of an image; leave it out",
     ]
     truth["images"][1]["id"] = 0
     truth["images"][2] = {}

@@ -189,19 +189,19 @@ def test_every_fault_of_ranked_lists_is_told_at_once(refusal_of: Callable[..., A
     found = "example_id,prediction\n1,a|a\n2,\n9,c\n3,a||b\n"
     assert refusal_of(truth, found, **RETRIEVAL) == [
         'line 2: "a" is there more than once; name each item once',
-        "line 3: no items in prediction",
-        'line 4: "9" is not the id of an example',
-        "line 5: an item in prediction is empty",
+        "line 3: no items in prediction; name one at least",
+        'line 4: "9" is not the id of an example; leave the row out, or correct the id',
+        "line 5: an item in prediction is empty; leave it out",
     ]
 
 
 def test_every_fault_of_relevant_items_is_told_at_once(refusal_of: Callable[..., Any]) -> None:
     truth = "example_id,reference,relevance\n1,a,1|2\n2,b,0\n3,c,x\n4,,\n"
     assert refusal_of(truth, "example_id,prediction\n1,a\n", **RETRIEVAL) == [
-        "line 2: 2 numbers in relevance for 1 items",
-        "line 3: relevance holds something that is not above 0",
-        "line 4: relevance holds something that is not above 0",
-        "line 5: no items in reference",
+        "line 2: 2 numbers in relevance for 1 items; give one number per item",
+        "line 3: relevance holds something that is not above 0; leave such items out",
+        "line 4: relevance holds something that is not above 0; leave such items out",
+        "line 5: no items in reference; name one at least",
     ]
 
 
@@ -217,7 +217,7 @@ def test_a_metric_says_what_it_misses(refusal_of: Callable[..., Any]) -> None:
         'predictions.csv: there is no column "c1_i1"',
     ]
     assert refusal_of(ids, f"{HEADER}1,1,nan,x,\n", **WINOGROUND) == [
-        'line 2: "x" is not a finite number',
-        'line 2: "nan" is not a finite number',
-        "line 2: no c1_i1",
+        'line 2: "x" is not a finite number; give a number',
+        'line 2: "nan" is not a finite number; give a number',
+        "line 2: no c1_i1; give a number",
     ]

@@ -64,7 +64,7 @@ def test_all_faults_of_results_are_told_at_once(tmp_path: Path) -> None:
         "entry 3: category_id 2 is not the id of a category; the ids are 1, 18",
         "entry 4: bbox [0, 0, -2, 2] has a negative side; give x, y, width, height in pixels",
         "entry 5: bbox: expected a list of length 4, got 3; give x, y, width, height in pixels",
-        "entry 6: image_id: expected a whole number, got text; write it without quotes",
+        "entry 6: image_id: expected a whole number, got text; ids are whole numbers, written without quotes",
         "entry 7: bbox [0, nan, 2, 2] is not finite; give x, y, width, height in pixels",
         "entry 8: score inf is not a finite number; say how sure you are",
         "entry 9: object missing required field `score`; add it",
@@ -111,6 +111,27 @@ def test_masks_that_do_not_fit_are_refused(tmp_path: Path, mask: object, told: s
     assert told in problems[0]
 
 
+def test_an_empty_box_is_no_box_as_in_pycocotools(tmp_path: Path) -> None:
+    truth = {**TRUTH, "annotations": [{**ANNOTATION, "segmentation": MASK}]}
+    without = {key: value for key, value in RESULT.items() if key != "bbox"}
+    found = read(
+        tmp_path,
+        [{**without, "bbox": [], "segmentation": MASK}],
+        task="instance-segmentation",
+        truth=truth,
+    )
+    assert found.detections.area.tolist() == [3]
+    assert "no bbox" in refusal(tmp_path, [{**without, "bbox": []}])[0]
+
+
+def test_text_for_an_id_in_the_ground_truth_is_refused_with_the_way_out(tmp_path: Path) -> None:
+    truth = {**TRUTH, "images": [*IMAGES, {"id": "3.jpg"}]}
+    assert refusal(tmp_path, [], truth=truth) == [
+        "images, entry 3: id: expected a whole number, got text; "
+        "ids are whole numbers, written without quotes"
+    ]
+
+
 def test_all_faults_of_the_ground_truth_are_told_at_once(tmp_path: Path) -> None:
     truth = {
         "images": [*IMAGES, {"id": 1}],
@@ -124,8 +145,8 @@ def test_all_faults_of_the_ground_truth_are_told_at_once(tmp_path: Path) -> None
     assert refusal(tmp_path, [], truth=truth) == [
         "images: the id 1 is there 2 times; give each its own",
         "annotations: the id 1 is there 3 times; give each its own",
-        "annotations, entry 2: image_id 9 is not the id of an image",
-        "annotations, entry 3: category_id 2 is not the id of a category",
+        "annotations, entry 2: image_id 9 is not the id of an image; add it to the list of images, or leave the entry out",
+        "annotations, entry 3: category_id 2 is not the id of a category; the ids are 1, 18",
     ]
 
 
@@ -238,7 +259,7 @@ def test_ids_that_are_no_ids_are_refused(tmp_path: Path, key: str, value: object
 def test_images_too_large_for_a_mask_are_refused(tmp_path: Path) -> None:
     truth = {**TRUTH, "images": [{"id": 1, "width": 2**20, "height": 2**20}, IMAGES[1]]}
     assert refusal(tmp_path, [], truth=truth, task="instance-segmentation") == [
-        "image 1: 1048576 by 1048576 pixels are too many"
+        "image 1: 1048576 by 1048576 pixels are too many; scale it"
     ]
 
 

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from heldout.datasets.tasks import find_task
+from heldout.errors import BadInput
 from heldout.evaluation.registry import find_metric
 
 EXACT = {"rtol": 0, "atol": 1e-9, "equal_nan": True}
@@ -41,6 +42,20 @@ def test_other_skeletons_than_a_persons_are_refused(stats_of: Any) -> None:
     predictions = ObjectPredictions(None, np.zeros(1, bool), None, detections=detections)  # type: ignore[arg-type]
     metric = find_metric("coco-keypoints", task=find_task("keypoints"))
     assert "17 keypoints of a person, not 5" in str(next(iter(metric.unmet(predictions))))
+
+
+def test_ground_truth_of_boxes_is_refused_as_ground_truth_of_poses(stats_of: Any) -> None:
+    truth, results = make_poses(1)
+    for one in truth["annotations"]:
+        del one["keypoints"], one["num_keypoints"]
+    with pytest.raises(BadInput, match=r"none of them has keypoints; give .* person_keypoints"):
+        stats_of(truth, results, "keypoints", "coco-keypoints")
+
+
+def test_poses_where_nobody_is_annotated_are_read_and_score_nothing(stats_of: Any) -> None:
+    truth, results = make_poses(1)
+    truth["annotations"] = []
+    assert np.isnan(stats_of(truth, results, "keypoints", "coco-keypoints").reduce()).all()
 
 
 def test_a_pose_at_the_annotated_places_is_right(stats_of: Any) -> None:

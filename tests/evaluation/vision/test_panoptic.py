@@ -119,9 +119,11 @@ def test_all_faults_of_predictions_are_told_at_once(tmp_path: Path) -> None:
     told = list(map(str, refused.value.problems))
     segment = first["segments_info"][0]["id"]
     assert told == [
-        "image 77: is not one of the images",
-        "image 1: segment 12345 is in segments_info and not in the mask",
-        f"image 1: segment {segment} has category_id 99, which is not the id of a category",
+        "image 77: is not one of the images; leave it out",
+        "image 1: segment 12345 is in segments_info and not in the mask; "
+        "paint it, or leave it out of the list",
+        f"image 1: segment {segment} has category_id 99, which is not the id of a category; "
+        "the ids are 1, 4, 7, 10",
         "image 2: a mask of height 4 and width 5 in an image of 30 and 40; resize it",
         f"{third['file_name']}: a picture of mode P where segment ids are written as R, G, B; "
         "save it as RGB without a palette",

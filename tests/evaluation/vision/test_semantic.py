@@ -133,7 +133,7 @@ def test_all_faults_of_masks_are_told_at_once(tmp_path: Path) -> None:
         stats_of(gt, pred, classes=["road", "car"])
     assert list(map(str, refused.value.problems)) == [
         'a_again.png: "a.png" is a mask of the same example; keep one',
-        "zz.png: is not named like one of the examples",
+        "zz.png: is not named like one of the examples; name it like its example, or like it and then _",
         "a.png: the pixel value 9 is not one of 2 classes; "
         "values count the classes from 0; 255 is no class",
         "b.png: a mask of height 2 and width 1 for an image of 1 and 2; resize it",

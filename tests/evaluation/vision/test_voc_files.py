@@ -163,12 +163,17 @@ def test_every_damaged_object_is_named(write: Callable[..., Path]) -> None:
         },
     )
     lines = refusal(folder, classes=["cat"]).splitlines()
-    assert lines[0] == "a.xml object 1: the box ends before it begins: 9, 1 to 8, 9"
+    assert lines[0] == (
+        "a.xml object 1: the box ends before it begins: 9, 1 to 8, 9; "
+        "give the upper left corner first"
+    )
     assert lines[1] == "a.xml object 2: has no name; name its class"
-    assert lines[2] == "a.xml object 3: difficult is neither 0 nor 1"
+    assert lines[2] == "a.xml object 3: difficult is neither 0 nor 1; give 0 or 1"
     assert lines[3].startswith("a.xml object 4: has no box of four numbers")
     assert lines[4].startswith("b.xml: is no whole XML document")
-    assert lines[5] == "c.xml: holds <kml> where <annotation> should stand"
+    assert lines[5] == (
+        "c.xml: holds <kml> where <annotation> should stand; give Pascal VOC's XML, a file per image"
+    )
     assert lines[6].startswith('a.xml object 5: "cta" is not one of the declared classes; did')
 
 

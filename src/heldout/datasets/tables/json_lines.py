@@ -100,7 +100,7 @@ def _what(error: Exception) -> tuple[str, str]:
     if isinstance(error, UnicodeDecodeError):
         return f"byte {error.start + 1} is not UTF-8", "save the file as UTF-8"
     if isinstance(error, json.JSONDecodeError):
-        return f"not valid JSON: {error.msg} (character {error.pos + 1})", ""
+        return f"not valid JSON: {error.msg} (character {error.pos + 1})", "write one object a line"
     return ("nested too deeply" if isinstance(error, RecursionError) else str(error)), ""
 
 

@@ -45,7 +45,7 @@ class CocoKeypoints(AveragePrecision):
         keypoints = predictions.detections.keypoints
         if keypoints is not None and keypoints.shape[1] != len(PERSON):
             message = f"knows the {len(PERSON)} keypoints of a person, not {keypoints.shape[1]}"
-            yield Problem(f"metric {self.key}", message)
+            yield Problem(f"metric {self.key}", message, "give poses of persons")
 
     def rules(self) -> Rules:
         """Match by keypoint similarity, in three ranges of areas."""

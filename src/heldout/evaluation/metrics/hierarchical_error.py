@@ -87,7 +87,8 @@ class HierarchicalError(AdditiveMetric[LabelPredictions, LabelReferences]):
         try:
             return common_heights(classes, parents)
         except CycleError:
-            raise BadInput([Problem(place, "a class of the hierarchy is above itself")]) from None
+            message = "a class of the hierarchy is above itself"
+            raise BadInput([Problem(place, message, "break the circle of parents")]) from None
 
 
 def _read_parents(path: Path) -> dict[str, set[str]]:

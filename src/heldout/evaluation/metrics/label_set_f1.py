@@ -47,7 +47,7 @@ class LabelSetF1(AdditiveMetric[SetPredictions, SetReferences]):
         """Ask for a threshold that scores can reach."""
         yield from super().unmet(predictions)
         if not np.isfinite(self.threshold):
-            yield Problem(f"metric {self.key}", "the threshold is not a finite number")
+            yield Problem(f"metric {self.key}", "the threshold is not a finite number", "give one")
 
     def per_example(self, predictions: SetPredictions, references: SetReferences) -> ExampleStats:
         """Keep for each class whether it is predicted (1) and whether it is actual (2)."""

@@ -66,11 +66,19 @@ def read_references(path: Path, *, task: Task, classes: Sequence[str] | None) ->
     table = as_table(entries, path.name, ids=key)
     faults = Faults.of(table)
     ids = read_ids(table, faults, key)
-    _refuse(faults, [not row.answers for row in rows], "the list of answers is empty")
+    _refuse(
+        faults,
+        [not row.answers for row in rows],
+        "the list of answers is empty",
+        "list one at least",
+    )
     judged = [row.answerable for row in rows]
     whole = all(value is not None for value in judged)
     _refuse(
-        faults, [value not in (0, 1, None) for value in judged], "answerable is neither 0 nor 1"
+        faults,
+        [value not in (0, 1, None) for value in judged],
+        "answerable is neither 0 nor 1",
+        "give 0 or 1",
     )
     refuse(faults, problems)
     return AnswerReferences(
@@ -97,10 +105,10 @@ def read_predictions(path: Path, *, task: Task, expected: Expected) -> AnswerPre
     sure = [row.answerable for row in entries.rows]
     answered, judged = _any(answers), _any(sure)
     if answered or not judged:
-        _refuse(faults, [value is None for value in answers], "no answer")
+        _refuse(faults, [value is None for value in answers], "no answer", "answer every question")
     if judged:
         outside = [value is not None and not 0 <= value <= 1 for value in sure]
-        _refuse(faults, [value is None for value in sure], "no answerable")
+        _refuse(faults, [value is None for value in sure], "no answerable", "give the confidence")
         _refuse(faults, outside, "answerable is not between 0 and 1", "give the confidence")
     refuse(faults, problems)
     return AnswerPredictions(
@@ -120,7 +128,7 @@ def _annotations(data: bytes) -> bytes:
         return data
 
 
-def _refuse(faults: Faults, wrong: Sequence[bool], message: str, remedy: str = "") -> None:
+def _refuse(faults: Faults, wrong: Sequence[bool], message: str, remedy: str) -> None:
     faults.at(np.flatnonzero(wrong), lambda _: (message, remedy))
 
 

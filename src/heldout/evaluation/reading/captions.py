@@ -64,7 +64,9 @@ def read_references(path: Path, *, task: Task, classes: Sequence[str] | None) ->
     ids = _images(path, file, problems) if listed else pl.Series(list(captions))
     known = set(ids)
     strange = [image not in known for image in table.frame["image_id"]]
-    faults.at(np.flatnonzero(strange), lambda _: ("image_id is not the id of an image", ""))
+    faults.at(
+        np.flatnonzero(strange), lambda _: ("image_id is not the id of an image", "leave it out")
+    )
     for image in ids:
         if image not in captions and not problems:
             faults.file(f"image {image} has no caption", "leave it out, or caption it")

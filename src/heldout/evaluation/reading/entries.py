@@ -39,10 +39,10 @@ def decode_list(data: bytes, kind: type[Row], problems: Problems, name: str) -> 
     undecoded = Problems()
     entries = decode_piece(data, kind, 1, undecoded, name)
     for problem in undecoded:
-        problems.add(problem.place, plain(problem.message), problem.remedy)
+        problems.add(problem.place, plain(problem.message), plain(problem.remedy))
     problems.unlisted += undecoded.unlisted
     if not entries.length:
-        raise BadInput([Problem(name, "the list is empty")])
+        raise BadInput([Problem(name, "the list is empty", "write an entry per example")])
     return entries
 
 

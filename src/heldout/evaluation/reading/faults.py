@@ -38,7 +38,7 @@ class Faults:
         """Start collecting what is wrong with a table."""
         return cls(table.name, table.place)
 
-    def file(self, message: str, remedy: str = "") -> None:
+    def file(self, message: str, remedy: str) -> None:
         """Add a fault of the file as a whole."""
         self._found.append((-1, Problem(self.name, message, remedy)))
 

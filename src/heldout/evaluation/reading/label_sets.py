@@ -59,7 +59,7 @@ def read_sets(table: Table, faults: Faults, expected: Expected, name: str) -> Fl
     series = lists(table, name)
     sets = np.zeros((len(series), len(expected.classes)), dtype=np.bool_)
     if not is_list(series):
-        faults.file(f'the column "{name}" does not hold lists')
+        faults.file(f'the column "{name}" does not hold lists', "join the labels by | in CSV")
         return sets
     faults.at(np.flatnonzero(series.is_null()), lambda _: (f"{name} is not a list", EMPTY))
     owner = np.repeat(np.arange(len(series)), series.list.len().fill_null(0).to_numpy())
@@ -75,7 +75,7 @@ def read_sets(table: Table, faults: Faults, expected: Expected, name: str) -> Fl
 
 
 def _unknown(label: str | None, expected: Expected) -> tuple[str, str]:
-    return ("a label is null", "") if label is None else expected.unknown(label)
+    return ("a label is null", "leave it out") if label is None else expected.unknown(label)
 
 
 def _members(table: Table, name: str) -> pl.Series:

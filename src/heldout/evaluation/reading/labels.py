@@ -83,7 +83,7 @@ def read_codes(labels: pl.Series, faults: Faults, expected: Expected, *, what: s
     codes = codes_of_classes(labels, expected.classes)
     if (codes == MISSING).any():
         absent = labels.is_null().to_numpy()
-        faults.at(np.flatnonzero(absent), lambda _: (f"no {what}", ""))
+        faults.at(np.flatnonzero(absent), lambda _: (f"no {what}", "give a class"))
         unknown = np.flatnonzero((codes == MISSING) & ~absent)
         faults.at(unknown, lambda row: expected.unknown(labels[row]))
     return codes

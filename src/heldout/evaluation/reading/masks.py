@@ -42,7 +42,7 @@ def read_references(path: Path, *, task: Task, classes: Sequence[str] | None) ->
         if count > 1:
             problems.add(path.name, f'{count} masks are named "{example}"', "keep one")
     if not masks:
-        problems.add(path.name, "there is no mask in it")
+        problems.add(path.name, "there is no mask in it", "give PNG masks, one per example")
     names = tuple(classes) if classes else tuple(map(str, range(CODES)))
     sizes = [_check(pictures, name, len(names), None, problems) for name in masks]
     problems.refuse_if_any()
@@ -73,7 +73,8 @@ def read_predictions(path: Path, *, task: Task, expected: Expected) -> MaskPredi
     missing = np.array([not name for name in files], np.bool_)
     if missing.any() and expected.missing is Missing.REFUSE:
         named = ", ".join(layout.example_ids.filter(pl.Series(missing))[:10])
-        problems.add(path.name, f"no mask for {missing.sum():,} of the examples: {named}")
+        message = f"no mask for {missing.sum():,} of the examples: {named}"
+        problems.add(path.name, message, "predict every example")
     for name, size in zip(files, layout.sizes, strict=True):
         if name:
             _check(pictures, name, layout.classes, size, problems)
@@ -105,7 +106,8 @@ def _assign(names: Sequence[str], examples: Sequence[str], problems: Problems) -
     for name in names:
         example = _owner(_stem(name), known)
         if example is None:
-            problems.add(name, "is not named like one of the examples")
+            remedy = "name it like its example, or like it and then _"
+            problems.add(name, "is not named like one of the examples", remedy)
         elif example in found:
             problems.add(name, f'"{found[example]}" is a mask of the same example', "keep one")
         else:

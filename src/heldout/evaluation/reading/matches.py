@@ -79,8 +79,8 @@ def _items(table: Table, faults: Faults, name: str) -> pl.Series:
     items = series.cast(pl.List(pl.String))
     absent = items.is_null() | (items.list.len() == 0)
     blank = items.list.contains(None) | items.list.contains("")
-    faults.at(np.flatnonzero(absent), lambda _: (f"no items in {name}", ""))
-    faults.at(_rows(blank), lambda _: (f"an item in {name} is empty", ""))
+    faults.at(np.flatnonzero(absent), lambda _: (f"no items in {name}", "name one at least"))
+    faults.at(_rows(blank), lambda _: (f"an item in {name} is empty", "leave it out"))
     twice = items.list.n_unique() < items.list.len()
     faults.at(_rows(twice), lambda row: (_repeated(items[row]), "name each item once"))
     return items
@@ -108,10 +108,15 @@ def _gains(table: Table, faults: Faults, relevant: pl.Series) -> pl.Series:
     lengths = numbers.list.len().fill_null(0)
     faults.at(
         np.flatnonzero(lengths != sizes),
-        lambda row: (f"{lengths[row]} numbers in {GAINS} for {sizes[row]} items", ""),
+        lambda row: (
+            f"{lengths[row]} numbers in {GAINS} for {sizes[row]} items",
+            "give one number per item",
+        ),
     )
     good = numbers.list.eval((pl.element() > 0) & pl.element().is_finite()).list.all()
     holes = numbers.list.contains(None)
     wrong = _rows((good == False) | holes)  # noqa: E712
-    faults.at(wrong, lambda _: (f"{GAINS} holds something that is not above 0", ""))
+    faults.at(
+        wrong, lambda _: (f"{GAINS} holds something that is not above 0", "leave such items out")
+    )
     return numbers

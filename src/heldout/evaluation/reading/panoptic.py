@@ -17,6 +17,7 @@ from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import AnyArray, Places
 from heldout.evaluation.reading.expected import Expected, Missing
 from heldout.evaluation.vision.json_entries import plain_message, read_bytes
+from heldout.evaluation.vision.objects import say_categories
 from heldout.evaluation.vision.panoptic import (
     VOID,
     PanopticLayout,
@@ -75,7 +76,7 @@ def read_predictions(path: Path, *, task: Task, expected: Expected) -> PanopticP
     found = {str(one.image_id): one for one in file.annotations}
     _check_once([str(one.image_id) for one in file.annotations], "annotations", problems)
     for unknown in sorted(found.keys() - set(layout.example_ids)):
-        problems.add(f"image {unknown}", "is not one of the images")
+        problems.add(f"image {unknown}", "is not one of the images", "leave it out")
     ordered = [found.get(example) for example in layout.example_ids]
     missing = np.array([one is None for one in ordered], np.bool_)
     if missing.any() and expected.missing is Missing.REFUSE:
@@ -160,7 +161,8 @@ def _check_mask(
     """Check one mask against its segments and its image; return its height and width."""
     place = f"image {annotation.image_id}"
     if annotation.file_name not in pictures.names:
-        problems.add(place, f'there is no mask "{annotation.file_name}"')
+        message = f'there is no mask "{annotation.file_name}"'
+        problems.add(place, message, "put it beside the others, or correct file_name")
         return None
     ids = read_colours(pictures, annotation.file_name, problems)
     if ids is None:
@@ -179,13 +181,16 @@ def _check_segments(
     listed = [one.id for one in annotation.segments_info]
     _check_once(list(map(str, listed)), f"{place}, segments_info", problems)
     for segment in sorted(drawn - set(listed) - {VOID}):
-        problems.add(place, f"segment {segment} is in the mask and not in segments_info")
+        message = f"segment {segment} is in the mask and not in segments_info"
+        problems.add(place, message, "list it, or paint it as void (0, 0, 0)")
     for segment in sorted(set(listed) - drawn):
-        problems.add(place, f"segment {segment} is in segments_info and not in the mask")
+        message = f"segment {segment} is in segments_info and not in the mask"
+        problems.add(place, message, "paint it, or leave it out of the list")
     for one in annotation.segments_info:
         if one.category_id not in categories:
             message = f"segment {one.id} has category_id {one.category_id}"
-            problems.add(place, f"{message}, which is not the id of a category")
+            message = f"{message}, which is not the id of a category"
+            problems.add(place, message, say_categories(sorted(categories)))
 
 
 def _check_once(values: Sequence[str], place: str, problems: Problems) -> None:

@@ -13,13 +13,14 @@ from heldout.evaluation.reading.faults import Faults, quoted
 from heldout.evaluation.reading.table import Table
 
 STRANGER = "is not the id of an example"
+LEAVE_OUT = "leave the row out, or correct the id"
 NAMED = 10  # Missing examples named in one message.
 
 
 def read_ids(table: Table, faults: Faults, column: str) -> pl.Series:
     """Return the ids as text; adds faults for rows without one and for ids that stand twice."""
     ids = _texts_of_ids(table, faults, column)
-    faults.at(np.flatnonzero(ids.is_null()), lambda _: (f"no {column}", ""))
+    faults.at(np.flatnonzero(ids.is_null()), lambda _: (f"no {column}", "give every row its id"))
     if ids.n_unique() < len(ids):
         _refuse_repeated(table, faults, ids)
     return ids
@@ -40,7 +41,9 @@ def match_rows(
     if not len(ids) == len(known) == np.count_nonzero(rows != MISSING):
         read_ids(table, faults, column)
         unknown = (positions == MISSING) & ids.is_not_null().to_numpy()
-        faults.at(np.flatnonzero(unknown), lambda row: (f"{quoted(ids[row])} {STRANGER}", ""))
+        faults.at(
+            np.flatnonzero(unknown), lambda row: (f"{quoted(ids[row])} {STRANGER}", LEAVE_OUT)
+        )
     if expected.missing is Missing.REFUSE:
         _refuse_missing(faults, expected.example_ids.filter(pl.Series(rows == MISSING)))
     return rows

@@ -42,7 +42,7 @@ def _from_columns(table: Table, faults: Faults, expected: Expected) -> Floats | 
     spare = [name.removeprefix(PREFIX) for name in found if name not in wanted]
     for name in absent:
         nearest = did_you_mean(name.removeprefix(PREFIX), spare)
-        faults.file(f'there is no column "{name}"', nearest)
+        faults.file(f'there is no column "{name}"', nearest or "score every class")
     if set(found) != set(wanted):
         if not expected.declared:
             faults.file("the score columns are not one for every class", "declare the classes")
@@ -56,13 +56,17 @@ def _from_columns(table: Table, faults: Faults, expected: Expected) -> Floats | 
 def _from_lists(table: Table, faults: Faults, expected: Expected) -> Floats | None:
     series = lists(table, LIST)
     if not is_list(series):
-        faults.file('the column "scores" does not hold lists')
+        faults.file('the column "scores" does not hold lists', "give a list of numbers per row")
         return None
     size = len(expected.classes)
-    faults.at(np.flatnonzero(series.is_null()), lambda _: ("no list of scores", ""))
+    faults.at(
+        np.flatnonzero(series.is_null()), lambda _: ("no list of scores", "give a number per class")
+    )
     lengths = series.list.len().fill_null(size).to_numpy()
     wrong = np.flatnonzero(lengths != size)
-    faults.at(wrong, lambda row: (f"{lengths[row]} scores for {size} classes", ""))
+    faults.at(
+        wrong, lambda row: (f"{lengths[row]} scores for {size} classes", "give one per class")
+    )
     whole = (lengths == size) & series.is_not_null().to_numpy()
     flat = numbers(series.filter(pl.Series(whole)).explode()).reshape(-1, size)
     bad = np.flatnonzero(~np.isfinite(flat).all(axis=1))
@@ -77,8 +81,8 @@ def _refuse_not_finite(table: Table, faults: Faults, name: str, values: Floats) 
     def describe(row: int) -> tuple[str, str]:
         given = table.frame[name][row]
         if given is None:
-            return f"no {name}", ""
-        return f"{name} is {quoted(str(given))}, which is not a finite number", ""
+            return f"no {name}", "give a number"
+        return f"{name} is {quoted(str(given))}, which is not a finite number", "give a number"
 
     faults.at(np.flatnonzero(~np.isfinite(values)), describe)
 

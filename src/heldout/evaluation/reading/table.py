@@ -22,10 +22,10 @@ def read_table(path: Path) -> Table:
         remedy = f"give {', '.join(others)} or {last}"
         raise BadInput([Problem(path.name, "the ending of the name is not known", remedy)])
     if not path.is_file():
-        raise BadInput([Problem(path.name, "there is no such file")])
+        raise BadInput([Problem(path.name, "there is no such file", "look at the path")])
     problems = Problems()
     table = form.read(path, problems)
     problems.refuse_if_any()
     if table is None or table.frame.is_empty():
-        raise BadInput([Problem(path.name, "the file has no rows")])
+        raise BadInput([Problem(path.name, "the file has no rows", "write a row per example")])
     return table

@@ -66,10 +66,10 @@ def read_values(table: Table, faults: Faults, name: str) -> Floats:
     def describe(row: int) -> tuple[str, str]:
         given = series[row]
         if given is None:
-            return f"no {name}", ""
+            return f"no {name}", "give a number"
         if np.isfinite(values[row]):
             return f"{quoted(str(given))} is beyond ±{LARGEST:g}", "check its unit"
-        return f"{quoted(str(given))} is not a finite number", ""
+        return f"{quoted(str(given))} is not a finite number", "give a number"
 
     faults.at(np.flatnonzero(~(np.abs(values) <= LARGEST)), describe)
     return values

@@ -23,7 +23,7 @@ from heldout.evaluation.vision.coco_format import (
     Unchecked,
 )
 from heldout.evaluation.vision.coco_masks import LARGEST, read_masks
-from heldout.evaluation.vision.json_entries import plain_message, read_bytes
+from heldout.evaluation.vision.json_entries import plain_message, read_bytes, remedy_for
 from heldout.evaluation.vision.masks import Masks
 from heldout.evaluation.vision.objects import (
     Layout,
@@ -33,7 +33,9 @@ from heldout.evaluation.vision.objects import (
     ids_as_text,
     is_box,
     say_box,
+    say_categories,
 )
+from heldout.evaluation.vision.similarity import PERSON
 
 T = TypeVar("T", Image, Category, Annotation)
 
@@ -68,7 +70,8 @@ def read_ground_truth(
     image_ids = np.array([one.id for one in images], np.int64)
     sizes = np.array([(one.height, one.width) for one in images], np.int64).reshape(-1, 2)
     category_ids = np.array([one.id for one in categories], np.int64)
-    objects = _read_objects(annotations, image_ids, category_ids, sizes, family, problems)
+    kinds = max((len(one.keypoints or ()) for one in categories), default=0) or len(PERSON)
+    objects = _read_objects(annotations, image_ids, category_ids, sizes, kinds, family, problems)
     problems.refuse_if_any()
     layout = Layout(
         ids_as_text(image_ids),
@@ -124,7 +127,8 @@ def _decode_list(raw: list[msgspec.Raw], kind: type[T], name: str, problems: Pro
         try:
             rows.append(decode(one))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
-            problems.add(f"{name}, entry {number}", _plain(error))
+            message = _plain(error)
+            problems.add(f"{name}, entry {number}", message, remedy_for(message))
     return rows
 
 
@@ -139,7 +143,7 @@ def _check_ids(
     problems: Problems,
 ) -> None:
     if not images:
-        problems.add("images", "the list is empty")
+        problems.add("images", "the list is empty", "list every image that is to be scored")
     lists: list[tuple[str, list[int]]] = [
         ("images", [one.id for one in images]),
         ("categories", [one.id for one in categories]),
@@ -153,9 +157,11 @@ def _check_ids(
     for number, one in enumerate(annotations, start=1):
         place = f"annotations, entry {number}"
         if one.image_id not in known_images:
-            problems.add(place, f"image_id {one.image_id} is not the id of an image")
+            message = f"image_id {one.image_id} is not the id of an image"
+            problems.add(place, message, "add it to the list of images, or leave the entry out")
         if one.category_id not in known_categories:
-            problems.add(place, f"category_id {one.category_id} is not the id of a category")
+            message = f"category_id {one.category_id} is not the id of a category"
+            problems.add(place, message, say_categories([one.id for one in categories]))
 
 
 def _check_names(
@@ -172,6 +178,7 @@ def _read_objects(
     image_ids: AnyArray,
     category_ids: AnyArray,
     sizes: AnyArray,
+    kinds: int,
     family: Family,
     problems: Problems,
 ) -> Objects:
@@ -186,7 +193,7 @@ def _read_objects(
             segmentations, sizes[image], problems, lambda row: f"annotations, entry {row + 1}"
         )
     boxes = _boxes(annotations, masks, family, problems)
-    keypoints = _keypoints(annotations, problems) if family is Family.POSES else None
+    keypoints = _keypoints(annotations, kinds, problems) if family is Family.POSES else None
     return Objects(
         image=image,
         category=category.astype(np.int32),
@@ -206,7 +213,9 @@ def _check_sizes(image: AnyArray, image_ids: AnyArray, sizes: AnyArray, problems
         if height == 0 or width == 0:
             problems.add(f"image {image_ids[at]}", "no height and width", "masks need both")
         elif height * width > LARGEST:
-            problems.add(f"image {image_ids[at]}", f"{height} by {width} pixels are too many")
+            problems.add(
+                f"image {image_ids[at]}", f"{height} by {width} pixels are too many", "scale it"
+            )
 
 
 def _boxes(
@@ -235,9 +244,14 @@ def _areas(
     return np.where(given, area, own)
 
 
-def _keypoints(annotations: list[Annotation], problems: Problems) -> Floats:
+def _keypoints(annotations: list[Annotation], kinds: int, problems: Problems) -> Floats:
+    """Read what is annotated; where nothing is, the categories say how many keypoints there are."""
+    if annotations and all(one.keypoints is None for one in annotations):
+        remedy = "give the ground truth of keypoints, such as person_keypoints_val2017.json"
+        problems.add("annotations", "none of them has keypoints", remedy)
+        problems.refuse_if_any()
     lengths = {len(one.keypoints) for one in annotations if one.keypoints}
-    length = max(lengths, default=0)
+    length = max(lengths, default=3 * kinds)
     for row, one in enumerate(annotations):
         given = len(one.keypoints or ())
         if given not in (0, length) or given % 3:
@@ -245,7 +259,7 @@ def _keypoints(annotations: list[Annotation], problems: Problems) -> Floats:
             problems.add(f"annotations, entry {row + 1}", message, "give x, y, v of each keypoint")
     problems.refuse_if_any()
     rows = [one.keypoints or [0.0] * length for one in annotations]
-    return np.array(rows, np.float64).reshape(len(rows), -1, 3)
+    return np.array(rows, np.float64).reshape(len(rows), length // 3, 3)
 
 
 def _visible(annotations: list[Annotation], keypoints: Floats | None) -> AnyArray:

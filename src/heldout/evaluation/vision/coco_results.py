@@ -174,7 +174,8 @@ def _parquet(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
             problems.add(path.name, f'there is no column "{name}"', remedy)
         for name in {"image_id", "category_id"} & set(columns):
             if not pa.types.is_integer(file.schema_arrow.field(name).type):
-                problems.add(path.name, f'the column "{name}" does not hold whole numbers')
+                message = f'the column "{name}" does not hold whole numbers'
+                problems.add(path.name, message, "write it as integers")
         problems.refuse_if_any()
         start = 0
         given = [name for name in wanted if name in columns]
@@ -182,7 +183,7 @@ def _parquet(path: Path, family: Family, problems: Problems) -> Iterator[Piece]:
             for name in given:
                 if batch[name].null_count:
                     empty = f'the column "{name}" has {batch[name].null_count} empty rows'
-                    problems.add(path.name, empty)
+                    problems.add(path.name, empty, "fill them, or leave the rows out")
             problems.refuse_if_any()
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)

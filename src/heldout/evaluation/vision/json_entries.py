@@ -14,6 +14,8 @@ from heldout.errors import BadInput, Problem, Problems
 
 CHUNK = 1 << 22  # Bytes of a list decoded at a time; what bounds the memory of a reader.
 ESCAPED_KEY = re.compile(rb'"[^"]*\\u[0-9a-fA-F]{4}[^"]*"\s*:')
+ID = re.compile(r"(\w+_)?id:")
+EXPECTED = re.compile(r"expected (.+), got")
 BORDER = re.compile(rb"\}\s*,\s*$")
 
 Row = TypeVar("Row", bound=msgspec.Struct)
@@ -52,9 +54,9 @@ def read_bytes(path: Path) -> bytes:
 def check_file(path: Path) -> None:
     """Refuse a file that is absent or empty."""
     if not path.is_file():
-        raise BadInput([Problem(path.name, "there is no such file")])
+        raise BadInput([Problem(path.name, "there is no such file", "look at the path")])
     if path.stat().st_size == 0:
-        raise BadInput([Problem(path.name, "the file is empty")])
+        raise BadInput([Problem(path.name, "the file is empty", "write it again")])
 
 
 def read_pieces(path: Path) -> Iterator[bytes]:
@@ -114,12 +116,14 @@ def decode_piece(
         if isinstance(value, Repeated):
             problems.add(f"entry {number}", f'the key "{value[:80]}" is there twice', "keep one")
             continue
+        if isinstance(value, dict) and value.get("bbox") == []:
+            del value["bbox"]  # No box, as in pycocotools.
         try:
             rows.append(msgspec.convert(value, kind))
             numbers.append(number)
         except msgspec.ValidationError as error:
             message = plain_message(error)
-            problems.add(f"entry {number}", message, way_out(message))
+            problems.add(f"entry {number}", message, remedy_for(message))
         except UnicodeEncodeError:
             problems.add(f"entry {number}", "text that is not Unicode", "write it again")
     return Entries(first, rows, len(values), numbers)
@@ -157,13 +161,18 @@ def _decode_loosely(data: bytes, name: str, first: int) -> list[object]:
     return values
 
 
-def way_out(message: str) -> str:
-    """Return the remedy of a plain message, where it can be told; else nothing."""
+def remedy_for(message: str) -> str:
+    """Return the remedy of a plain message."""
+    if message.endswith("a whole number, got text") and ID.match(message):
+        return "ids are whole numbers, written without quotes"
     if message.endswith(("a whole number, got text", "a number, got text")):
         return "write it without quotes"
     if message.startswith("bbox"):
         return "give x, y, width, height in pixels"
-    return "add it" if "missing required field" in message else ""
+    if "missing required field" in message:
+        return "add it"
+    expected = EXPECTED.search(message)
+    return f"give {expected[1]}" if expected else "see docs/reference/data-formats.md"
 
 
 def plain_message(error: msgspec.ValidationError) -> str:

@@ -6,6 +6,7 @@ in which the reference implementation breaks ties.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
@@ -95,8 +96,7 @@ class Layout:
 
     def say_categories(self) -> str:
         """List the ids of the categories where they are few."""
-        listed = ", ".join(map(str, self.category_ids[:12]))
-        return f"the ids are {listed}{' …' if len(self.category_ids) > 12 else ''}"
+        return say_categories(self.category_ids.tolist())
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -172,3 +172,8 @@ def say_box(box: Floats) -> tuple[str, str]:
     if not np.isfinite(box).all():
         return f"bbox [{listed}] is not finite", "give x, y, width, height in pixels"
     return f"bbox [{listed}] has a negative side", "give x, y, width, height in pixels"
+
+
+def say_categories(ids: Sequence[int]) -> str:
+    """List the ids of the categories, the first of them where they are many."""
+    return f"the ids are {', '.join(map(str, ids[:12]))}{' …' if len(ids) > 12 else ''}"

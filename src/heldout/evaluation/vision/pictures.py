@@ -83,7 +83,7 @@ def open_pictures(path: Path) -> Pictures:
         there = "neither a folder nor a ZIP archive" if path.exists() else "not there"
         raise BadInput([Problem(path.name, there, "give PNG masks in a folder or a ZIP archive")])
     if not pictures.names:
-        raise BadInput([Problem(path.name, "there is no PNG file in it")])
+        raise BadInput([Problem(path.name, "there is no PNG file in it", "give PNG masks")])
     return pictures
 
 
@@ -134,7 +134,7 @@ def _open(pictures: Pictures, name: str, problems: Problems) -> Image.Image | No
     except UNREADABLE:
         problems.add(name, "not a readable picture; it may be cut short", "write it again")
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        problems.add(name, "the picture is too large")
+        problems.add(name, "the picture is too large", "scale it")
     else:
         return image
     return None

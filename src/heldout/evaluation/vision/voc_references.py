@@ -119,7 +119,8 @@ def _read_image(file: Path, problems: Problems) -> VocImage | None:
     if document is None:
         return None
     if document.tag != "annotation":
-        problems.add(file.name, f"holds <{document.tag}> where <annotation> should stand")
+        message = f"holds <{document.tag}> where <annotation> should stand"
+        problems.add(file.name, message, "give Pascal VOC's XML, a file per image")
         return None
     sizes = [number_of(text_of(document, f"size/{side}")) for side in ("height", "width")]
     height, width = (int(one) if one and 0 < one < 1 << 31 else 0 for one in sizes)
@@ -137,13 +138,14 @@ def _read_object(found: Element, place: str, problems: Problems) -> VocObject | 
     if not category:
         problems.add(place, "has no name", "name its class")
     if difficult not in ("0", "1"):
-        problems.add(place, "difficult is neither 0 nor 1")
+        problems.add(place, "difficult is neither 0 nor 1", "give 0 or 1")
     corners = [number_of(text_of(found, f"bndbox/{name}")) for name in CORNERS]
     x0, y0, x1, y1 = (np.nan if one is None else one for one in corners)
     if not np.isfinite((x0, y0, x1, y1)).all():
         problems.add(place, "has no box of four numbers", f"bndbox holds {', '.join(CORNERS)}")
     elif x1 < x0 or y1 < y0:
-        problems.add(place, f"the box ends before it begins: {x0:g}, {y0:g} to {x1:g}, {y1:g}")
+        message = f"the box ends before it begins: {x0:g}, {y0:g} to {x1:g}, {y1:g}"
+        problems.add(place, message, "give the upper left corner first")
     if len(problems) > before:
         return None
     return VocObject(place, category, (x0 - 1, y0 - 1, x1 - x0, y1 - y0), difficult == "1")
