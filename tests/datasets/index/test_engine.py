@@ -40,6 +40,10 @@ QUESTIONS = {
     "a missing value": (Query.of(chosen={"country": [""]}), pl.col("country").is_null()),
     "a value nobody has": (Query.of(chosen={"country": ["Atlantis"]}), pl.lit(value=False)),
     "a value in a list": (Query.of(chosen={"tags": ["old"]}), pl.col("tags").list.contains("old")),
+    "two values of one list": (
+        Query.of(chosen={"tags": ["new"]}, every=[("tags", "old")]),
+        pl.col("tags").list.contains("new") & pl.col("tags").list.contains("old"),
+    ),
     "an empty list": (Query.of(chosen={"tags": [""]}), pl.col("tags").list.len() == 0),
     "yes": (Query.of(chosen={"indoors": ["true"]}), pl.col("indoors")),
     "a range": (

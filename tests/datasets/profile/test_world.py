@@ -59,6 +59,17 @@ def test_income_groups_alarm_where_people_are_missing():
     ]
 
 
+def test_the_rows_behind_an_income_group_are_of_its_countries_however_they_are_written():
+    data = placed("DEU", "Germany", "USA", "IND", "Atlantis")
+    found = income_groups(data, "country")
+    high = found.table["income"].to_list().index("high")
+    behind = rows_behind(found, data, row=high)["country"].to_list()
+    assert len(behind) == found.table["examples"][high]
+    assert {"DEU", "Germany"} <= {*behind}
+    assert not {"IND", "Atlantis"} & {*behind}
+    assert rows_behind(found, data, row=0).is_empty()
+
+
 def test_a_column_of_other_words_is_no_column_of_countries():
     assert country_column(placed("north", "south", "DEU")) is None
     assert country_column(placed("DEU", "FRA", column="iso3")) == "iso3"

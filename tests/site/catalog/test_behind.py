@@ -2,11 +2,14 @@
 
 import polars as pl
 import pytest
+from django.http import QueryDict
 
-from heldout.datasets.annotations import DataSet
+from heldout.datasets.annotations import DataSet, annotation_frame
 from heldout.datasets.index.describe import describe
+from heldout.datasets.index.marks import CLASSES
 from heldout.datasets.index.query import Query
-from heldout.datasets.profile import profile
+from heldout.datasets.profile import cooccurrence, profile
+from heldout.site.catalog.asking import address, read
 from heldout.site.catalog.behind import behind
 
 
@@ -36,6 +39,32 @@ def test_a_country_is_found_as_the_data_write_it(asked):
     rows = {row["country"]: query for row, query in asked["world-population"]}
     assert rows["Kenya"] == Query.of(chosen={"country": ["Kenya"]})
     assert rows["Nepal"] is None
+
+
+def test_an_income_group_is_its_countries_as_the_data_write_them(asked):
+    rows = {row["income"]: query for row, query in asked["income-groups"]}
+    assert rows["lower-middle"] == Query.of(chosen={"country": ["Kenya"]})
+    assert rows["upper-middle"] == Query.of(chosen={"country": ["Peru"]})
+    assert rows["low"] is None
+
+
+def test_two_classes_that_stand_together_are_both_wanted():
+    frame = pl.DataFrame({"example_id": ["a", "b", "c"], CLASSES: [["x", "y"], ["x"], ["y"]]})
+    columns = {one.name: one for one in describe(frame)}
+    annotations = annotation_frame(
+        {
+            "example_id": ["a", "a", "b", "c"],
+            "annotation_id": ["1", "2", "3", "4"],
+            "kind": ["object"] * 4,
+            "category": ["x", "y", "x", "y"],
+        }
+    )
+    found = cooccurrence(DataSet(frame.select("example_id"), annotations))
+    (row,) = found.table.rows(named=True)
+    query = behind(found, row, columns)
+    assert query == Query.of(chosen={CLASSES: ["x"]}, every=[(CLASSES, "y")])
+    asked = QueryDict(address(query, columns)[1:])
+    assert read(asked, columns).query == query
 
 
 def test_a_quantile_is_of_those_of_its_group_that_say_the_number(asked):

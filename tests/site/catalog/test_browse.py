@@ -103,6 +103,24 @@ def test_nothing_found_says_so(client, dataset):
     assert "Nothing matches" in response.content.decode()
 
 
+def test_one_value_is_asked_for_beside_another_of_the_same_column(client, dataset):
+    each = {name: count(client, f"?f.object+classes={name}") for name in ("cat", "dog")}
+    assert each == {"cat": 10, "dog": 10}
+    either = "?f.object+classes=cat&f.object+classes=dog"
+    both = "?f.object+classes=cat&every.object+classes=dog"
+    assert count(client, either) == 20
+    assert count(client, both) == 0
+    assert count(client, "?every.object+classes=dog") == 10
+    text = client.get(PAGE + both).content.decode()
+    assert "object classes: dog too" in text
+    assert re.search(r'name="every.object classes"\s+value="dog"', text)
+    assert "no column “nothing”" in client.get(PAGE + "?every.nothing=x").content.decode()
+
+
+def count(client, address) -> int:
+    return client.get(PAGE + address).context["page"].total
+
+
 def test_every_bar_leads_to_as_many_rows_as_it_shows(client, dataset):
     text = client.get(PAGE).content.decode().replace("&amp;", "&")
     bars = re.findall(

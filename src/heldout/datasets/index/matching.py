@@ -52,7 +52,7 @@ class Recent(Generic[Kept]):
 
 
 def _key(query: Query) -> object:
-    return query.text, query.chosen, query.ranges
+    return query.text, query.chosen, query.ranges, query.every
 
 
 class Matcher:
@@ -85,6 +85,8 @@ class Matcher:
             mask &= self._masks.get(query.text, lambda: self._with_text(terms, database))
         for name, values in query.chosen:
             mask &= self._with_values(self._columns[name], values)
+        for name, value in query.every:
+            mask &= self._with_values(self._columns[name], (value,))
         for name, bounds in query.ranges:
             mask &= self._within(self._columns[name], bounds)
         return mask

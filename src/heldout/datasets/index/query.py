@@ -48,6 +48,8 @@ class Query:
         text: What was typed; see `parse_text`.
         chosen: For a column, the values of which a row must have one; the empty text is a missing value.
         ranges: For a numeric column, its bounds.
+        every: Pairs of a column and a value that a row must have too: of a column with several values
+            in a row, all of these.
         sort: A column to sort by, `-column` for descending; empty: the order of the data set.
     """
 
@@ -55,6 +57,7 @@ class Query:
     chosen: tuple[tuple[str, tuple[str, ...]], ...] = ()
     ranges: tuple[tuple[str, Range], ...] = ()
     sort: str = ""
+    every: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def of(
@@ -63,10 +66,25 @@ class Query:
         chosen: Mapping[str, Iterable[str]] | None = None,
         ranges: Mapping[str, Range] | None = None,
         sort: str = "",
+        every: Iterable[tuple[str, str]] = (),
     ) -> Query:
         """Make a query from plain mappings."""
         values = tuple((name, tuple(some)) for name, some in (chosen or {}).items())
-        return cls(text, values, tuple((ranges or {}).items()), sort)
+        return cls(text, values, tuple((ranges or {}).items()), sort, tuple(every))
+
+    def having(
+        self,
+        *,
+        chosen: Mapping[str, Iterable[str]] | None = None,
+        ranges: Mapping[str, Range] | None = None,
+    ) -> Query:
+        """Return the query with these values and bounds in place of its own, where they are given."""
+        found = Query.of(chosen=chosen, ranges=ranges)
+        return replace(
+            self,
+            chosen=self.chosen if chosen is None else found.chosen,
+            ranges=self.ranges if ranges is None else found.ranges,
+        )
 
     def without(self, column: str) -> Query:
         """Return the query without its filters on a column: what the column's own facet counts."""
@@ -84,7 +102,7 @@ class Query:
     @property
     def is_everything(self) -> bool:
         """Whether all rows match."""
-        return not (self.text.strip() or self.chosen or self.ranges)
+        return not (self.text.strip() or self.chosen or self.ranges or self.every)
 
 
 @dataclass(frozen=True, slots=True)

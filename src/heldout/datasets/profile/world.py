@@ -24,6 +24,7 @@ from heldout.datasets.profile.statistic import (
 
 COUNTRY_COLUMNS = ("country", "country_code", "iso3")
 FAR = 2.0  # A group with less than half of its share in the world alarms.
+BETWEEN = " | "
 _TOLD = 3
 
 
@@ -65,7 +66,11 @@ def world_population(dataset: DataSet, column: str) -> Statistic:
 
 
 def income_groups(dataset: DataSet, column: str) -> Statistic:
-    """Compare the shares of the World Bank's income groups of countries likewise."""
+    """Compare the shares of the World Bank's income groups of countries likewise.
+
+    `countries` names those that examples are from, as the data write them, between `BETWEEN`.
+    """
+    written = _written(dataset, column)
     table = (
         _counted(dataset, column)
         .filter(pl.col("income").is_not_null())
@@ -80,6 +85,9 @@ def income_groups(dataset: DataSet, column: str) -> Statistic:
         (pl.col("examples") / max(1, n)).alias("share"),
         (pl.col("people") / world).alias("people_share"),
         (pl.col("examples") / max(1, n) / (pl.col("people") / world)).alias("ratio"),
+        pl.col("income")
+        .replace_strict(written, default="", return_dtype=pl.String)
+        .alias("countries"),
     )
     rows = table.rows(named=True)
     return Statistic(
@@ -92,7 +100,7 @@ def income_groups(dataset: DataSet, column: str) -> Statistic:
         )
         + f" {INCOME_SOURCE}; {PEOPLE_SOURCE}.",
         table=table,
-        query=select("examples", f"{quoted(column)} IS NOT NULL"),
+        query=select("examples", _among(column)),
         chart=Bars("income", "ratio", "Share of examples over share of people"),
         alarms=tuple(
             f"Countries of {row['income']} income have {percent(row['people_share'])} of all people and "
@@ -101,6 +109,22 @@ def income_groups(dataset: DataSet, column: str) -> Statistic:
             if row["ratio"] * FAR < 1
         ),
     )
+
+
+def _written(dataset: DataSet, column: str) -> dict[str, str]:
+    """Return by income group how the data set writes its countries."""
+    found: dict[str, list[str]] = {}
+    for value in dataset.examples[column].cast(pl.String).drop_nulls().unique().sort():
+        country = find_country(value)
+        if country is not None and country.income is not None:
+            found.setdefault(country.income, []).append(value)
+    return {income: BETWEEN.join(values) for income, values in found.items()}
+
+
+def _among(column: str) -> str:
+    """Return SQL for the rows of one of the countries that a row of the result names."""
+    named = f"STRING_TO_ARRAY({{countries}}, '{BETWEEN}')"
+    return f"ARRAY_CONTAINS({named}, CAST({quoted(column)} AS VARCHAR))"
 
 
 def _counted(dataset: DataSet, column: str) -> pl.DataFrame:

@@ -14,7 +14,7 @@ from heldout.datasets.index.columns import Column
 from heldout.datasets.index.query import LONGEST_TEXT, Query, Range
 from heldout.datasets.kinds import Kind
 
-CHOSEN, LEAST, MOST = "f.", "min.", "max."
+CHOSEN, LEAST, MOST, EVERY = "f.", "min.", "max.", "every."
 # Addresses grow no further than servers take them.
 MOST_VALUES = 60
 
@@ -35,22 +35,25 @@ def read(given: QueryDict, columns: Mapping[str, Column]) -> Asked:
     """
     notes: list[str] = []
     chosen: dict[str, list[str]] = {}
+    every: list[tuple[str, str]] = []
     ends: dict[str, dict[str, float]] = {}
     for key in given:
-        prefix = next((one for one in (CHOSEN, LEAST, MOST) if key.startswith(one)), "")
+        prefix = next((one for one in (CHOSEN, LEAST, MOST, EVERY) if key.startswith(one)), "")
         name = key.removeprefix(prefix)
         column = columns.get(name)
-        if not prefix or (not any(given.getlist(key)) and prefix != CHOSEN):
+        if not prefix or (not any(given.getlist(key)) and prefix not in (CHOSEN, EVERY)):
             continue
-        if column is None or not (column.facet if prefix == CHOSEN else column.ranged):
+        if column is None or not (column.facet if prefix in (CHOSEN, EVERY) else column.ranged):
             notes.append(f"There is no column “{name}” to filter by; that filter is left out.")
         elif prefix == CHOSEN:
             chosen[name] = given.getlist(key)[:MOST_VALUES]
+        elif prefix == EVERY:
+            every += [(name, value) for value in given.getlist(key)[:MOST_VALUES]]
         else:
             _read_end(str(given[key]), prefix, column, ends, notes)
     ranges = {name: Range(one.get(LEAST), one.get(MOST)) for name, one in ends.items()}
     sort = _sort(given.get("sort", ""), columns)
-    query = Query.of(given.get("q", "")[:LONGEST_TEXT], chosen, ranges, sort)
+    query = Query.of(given.get("q", "")[:LONGEST_TEXT], chosen, ranges, sort, every)
     return Asked(query, tuple(notes), _place(given, "after"), _place(given, "before"))
 
 
@@ -107,6 +110,8 @@ def pairs(query: Query, columns: Mapping[str, Column]) -> Iterator[tuple[str, st
     for name, values in query.chosen:
         for value in values:
             yield f"{CHOSEN}{name}", value
+    for name, value in query.every:
+        yield f"{EVERY}{name}", value
     for name, bounds in query.ranges:
         for prefix, number in ((LEAST, bounds.low), (MOST, bounds.high)):
             if number is not None:

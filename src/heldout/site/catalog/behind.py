@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from heldout.datasets.index.build import NOT_GIVEN
@@ -10,8 +11,9 @@ from heldout.datasets.index.columns import SPLIT, Column
 from heldout.datasets.index.marks import ANSWER_TYPE, CLASSES, LABELS, OBJECTS, PLACES, SIZES
 from heldout.datasets.index.query import Query, Range
 from heldout.datasets.profile import Statistic
-from heldout.datasets.profile.world import COUNTRY_COLUMNS
+from heldout.datasets.profile.world import BETWEEN, COUNTRY_COLUMNS
 from heldout.datasets.table import REFERENCE
+from heldout.site.catalog.asking import MOST_VALUES
 
 Columns = Mapping[str, Column]
 Row = Mapping[str, Any]
@@ -92,12 +94,30 @@ def _of_country(_: Statistic, row: Row, columns: Columns) -> Query | None:
     return None if row["value"] is None else _having(columns, named, row["value"])
 
 
+def _of_pair(_: Statistic, row: Row, columns: Columns) -> Query | None:
+    """The examples with both classes."""
+    named = next((one for one in (CLASSES, LABELS, REFERENCE) if one in columns), "")
+    found = _having(columns, named, row["first"])
+    if found is None or not columns[named].facet:
+        return None
+    return replace(found, every=((named, str(row["second"])),))
+
+
+def _of_income(_: Statistic, row: Row, columns: Columns) -> Query | None:
+    named = next((one for one in COUNTRY_COLUMNS if one in columns), "")
+    values = [one for one in row["countries"].split(BETWEEN) if one]
+    if not values or len(values) > MOST_VALUES or named not in columns:
+        return None
+    return Query.of(chosen={named: values}) if columns[named].facet else None
+
+
 def _of_splits(_: Statistic, row: Row, columns: Columns) -> Query | None:
     return Query.of(chosen={SPLIT: [row["first"], row["second"]]})
 
 
 _FINDERS: dict[str, Callable[[Statistic, Row, Columns], Query | None]] = {
     "class-balance": _of_class,
+    "co-occurrence": _of_pair,
     "objects-per-image": lambda _, row, columns: _having(columns, OBJECTS, row["objects"]),
     "box-sizes": lambda _, row, columns: _having(columns, SIZES, row["size"]),
     "box-positions": lambda _, row, columns: _having(
@@ -111,4 +131,5 @@ _FINDERS: dict[str, Callable[[Statistic, Row, Columns], Query | None]] = {
     "licence-conflicts": _of_licence,
     "two-sample-test": _of_splits,
     "world-population": _of_country,
+    "income-groups": _of_income,
 }

@@ -122,7 +122,7 @@ def _bins(
         sides = []
         for one, bins, total in zip(asked, some, totals, strict=True):
             ranges = {**dict(one.ranges), column.name: ends}
-            narrowed = Query.of(one.text, dict(one.chosen), ranges, one.sort)
+            narrowed = one.having(ranges=ranges)
             where = own + asking.address(narrowed, index.columns)
             sides.append(_side(sum(each.rows for each in bins), total, where))
         if any(side.rows for side in sides):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 from heldout.datasets.index.columns import Column
@@ -135,7 +136,7 @@ def _bars(index: SqliteIndex, query: Query, column: Column) -> Iterator[Bar]:
         last = place == len(bins) - 1
         high = one.high if last else below(one.high, column)
         ranges = {**dict(rest.ranges), column.name: Range(one.low, high)}
-        asked = Query.of(rest.text, dict(rest.chosen), ranges, rest.sort)
+        asked = rest.having(ranges=ranges)
         ends = f"{told(one.low, column)} to {told(high, column)}"
         words = f"{column.name} {ends}: {one.rows:,}"
         where = address(asked, index.columns)
@@ -161,7 +162,7 @@ def told(number: float, column: Column) -> str:
 def chips(index: SqliteIndex, query: Query) -> list[Chip]:
     found = []
     if query.text:
-        rest = Query("", query.chosen, query.ranges, query.sort)
+        rest = replace(query, text="")
         found.append(Chip(f"“{query.text}”", address(rest, index.columns)))
     for name, values in query.chosen:
         for value in values:
@@ -169,16 +170,18 @@ def chips(index: SqliteIndex, query: Query) -> list[Chip]:
             chosen = (
                 {**dict(query.chosen), name: left} if left else dict(query.without(name).chosen)
             )
-            rest = Query.of(query.text, chosen, dict(query.ranges), query.sort)
+            rest = query.having(chosen=chosen)
             found.append(Chip(f"{name}: {name_of(value)}", address(rest, index.columns)))
+    for one in query.every:
+        rest = replace(query, every=tuple(other for other in query.every if other != one))
+        words = f"{one[0]}: {name_of(one[1])} too"
+        found.append(Chip(words, address(rest, index.columns)))
     for name, bounds in query.ranges:
         column = index.columns[name]
         ends = [None if one is None else told(one, column) for one in bounds]
         words = f"from {ends[0]}" if ends[1] is None else f"up to {ends[1]}"
         words = words if None in ends else f"{ends[0]} to {ends[1]}"
-        rest = Query.of(
-            query.text, dict(query.chosen), dict(query.without(name).ranges), query.sort
-        )
+        rest = query.having(ranges=dict(query.without(name).ranges))
         found.append(Chip(f"{name} {words}", address(rest, index.columns)))
     return found
 

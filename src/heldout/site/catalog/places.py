@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -96,7 +97,7 @@ def _circle(
         for low, end in ((south, 90), (west, 180))
     )
     bounds = zip(index.places, (Range(south, north), Range(west, east)), strict=True)
-    asked = Query.of(query.text, dict(query.chosen), {**dict(query.ranges), **dict(bounds)})
+    asked = replace(query, sort="").having(ranges={**dict(query.ranges), **dict(bounds)})
     where = own + asking.address(asked, index.columns)
     words = f"{_degrees(south, 'SN')}, {_degrees(west, 'WE')}: {rows:,}"
     radius = 1.2 + 5 * (rows / most) ** 0.5

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from django.http import HttpRequest, HttpResponse
@@ -79,7 +80,7 @@ def grow(
         inner = [one for one in below.get(name, ()) if one not in path and len(path) < DEEPEST]
         children = tuple(node(one, path | {one}) for one in inner)
         names = [name, *_names(children)] if name in known else _names(children)
-        asked = Query.of(query.text, {**dict(query.chosen), column: names}, dict(query.ranges))
+        asked = replace(query, sort="").having(chosen={**dict(query.chosen), column: names})
         rows = index.count(asked) if children else counts.get(name, 0)
         linked = rows and len(names) <= MOST_LINKED
         where = own + asking.address(asked, index.columns) if linked else ""
