@@ -170,7 +170,7 @@ def test_the_bill_is_told_in_words(run):
         "Owning for 720 hours $40,000.00",
     ]
     _, out, _ = run("cost", "--rent", "2.49")
-    assert "--hours says for how long" in out
+    assert "--hours for the whole cost" in out
 
 
 def test_buying_that_never_pays_says_why(run_json):
@@ -278,3 +278,58 @@ def test_the_trends_of_landmark_models_are_drawn(run_json, tmp_path):
     names = {path.rsplit("/", 1)[1] for path in document["plots"]}
     assert code == 0
     assert names == {"training-compute.svg", "training-cost.svg", "flop-per-dollar.svg"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--buy", "100", "--rent", "0"], "never pays: renting costs nothing"),
+        (
+            ["--buy", "9", "--rent", "0.01", "--watts", "350", "--electricity", "1"],
+            "never pays: the electricity costs at least the rent",
+        ),
+        (["--rent", "2"], "--hours for the whole cost"),
+    ],
+)
+def test_what_cannot_be_reckoned_of_a_bill_is_told(run, arguments, text):
+    assert text in " ".join(run("cost", *arguments)[1].split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["--buy", "1e400", "--rent", "2"], '"1e400" is beyond all reckoning'),
+        (["--buy", "100", "--rent", "2", "--resale", "200"], "--resale: 200 is more than --buy"),
+    ],
+)
+def test_an_impossible_amount_is_refused(run, arguments, text):
+    code, _, err = run("cost", *arguments)
+    assert code == 2
+    assert text in err
+
+
+def test_one_fault_of_a_share_is_told_once(run):
+    code, _, err = run("cost", "--buy", "1", "--rent", "1", "--utilisation", "30%")
+    assert code == 2
+    assert err.count("--utilisation") == 1
+
+
+def test_without_a_data_set_the_time_of_one_step_is_shown(run):
+    _, out, _ = run("plan", "resnet50", "--batch", "64")
+    assert "One step" in out
+    assert "ms" in out
+    assert "Hours" not in out
+
+
+def test_where_nothing_fits_there_is_no_empty_table(run):
+    _, out, _ = run("plan", "gpt2", "--batch", "1000000")
+    assert "1,228.63 TB (1,117.44 TiB)" in out
+    assert "Largest batch" not in out
+    assert "It fits 0 of" in out
+
+
+def test_several_workers_without_more_words_are_data_parallel(run_json):
+    _, plan = run_json("plan", "resnet18", "--workers", "2", "--batch", "4")
+    assert plan["setup"]["sharding"] == "ddp"
+    _, alone = run_json("plan", "resnet18", "--sharding", "zero1", "--batch", "4")
+    assert "zero1 divides nothing, for there is one worker." in alone["assumptions"]

@@ -111,3 +111,8 @@ def test_every_bad_cell_of_a_table_is_listed_with_its_line():
 )
 def test_a_date_may_be_a_month_or_a_year(text, expected):
     assert dated(text) == expected
+
+
+def test_half_a_name_leads_to_all_devices_of_the_kind():
+    with pytest.raises(BadInput, match="there are h100-pcie, h100-sxm, h100-nvl"):
+        find_device("H100", built_in_devices())

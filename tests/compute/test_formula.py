@@ -66,3 +66,13 @@ def test_all_impossible_numbers_are_named_at_once():
 def test_small_sizes_are_written_in_megabytes():
     assert in_both_units(1_500_000) == "1.5 MB (1.43 MiB)"
     assert in_both_units(1_710) == "1,710 bytes"
+
+
+def test_large_sizes_are_written_with_separators_and_in_terabytes():
+    assert in_both_units(1_234_567_000_000) == "1,234.57 GB (1,149.78 GiB)"
+    assert in_both_units(50e12) == "50.00 TB (45.47 TiB)"
+
+
+def test_more_parameters_than_any_computer_holds_are_refused():
+    with pytest.raises(BadInput, match="1e\\+30 is more than any computer holds"):
+        read_estimate(parameters=1e30)

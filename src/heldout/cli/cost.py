@@ -55,6 +55,8 @@ def cost(
     )
     if buy is None and rent is None:
         problems.add("--buy, --rent", "there is no price", "give at least one of them")
+    if buy is not None and purchase.resale > purchase.price:
+        problems.add("--resale", f"{resale} is more than --buy", "give at most what it cost")
     if purchase.pue < 1:
         problems.add("--pue", f"{pue} is impossible", "a room uses at least its computers")
     problems.refuse_if_any()
@@ -95,9 +97,12 @@ def in_words(result: dict[str, Any], hours: str | None) -> Iterator[tuple[str, s
     if running:
         yield "Electricity", f"${running:.4f} an hour of use"
     if result["reason"]:
-        yield "", result["reason"]
-    if even is None and result["rent_usd"] is None and result["own_usd"] is None:
-        yield "", "--hours says for how long; --buy and --rent together say when buying has paid"
+        yield "Buying", result["reason"].removeprefix("buying ")
+    if not any(result[key] for key in ("break_even_hours", "rent_usd", "own_usd", "reason")):
+        yield (
+            "Add",
+            "--hours for the whole cost; --buy and --rent together for when buying has paid",
+        )
 
 
 def number(amount: Decimal | None) -> float | None:
@@ -107,4 +112,6 @@ def number(amount: Decimal | None) -> float | None:
 def reason(buy: Decimal | None, rent: Decimal | None, even: Decimal | None) -> str | None:
     if even is not None or buy is None or rent is None:
         return None
+    if not rent:
+        return "buying never pays: renting costs nothing"
     return "buying never pays: the electricity costs at least the rent"

@@ -24,7 +24,7 @@ from heldout.compute.money import read_money, read_share
 from heldout.compute.named import MODELS
 from heldout.compute.optimizers import find_optimizer
 from heldout.compute.plan import Plan, Run
-from heldout.compute.report import card_rows, device_rows, to_html, to_markdown
+from heldout.compute.report import card_rows, device_heads, device_rows, to_html, to_markdown
 from heldout.compute.setup import Precision, Sharding, TrainingSetup, Variant
 from heldout.compute.sources import RecordedFirst, Source
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
@@ -71,7 +71,10 @@ def plan(
         int, typer.Option(help="Process the batch in this many micro-batches.")
     ] = 1,
     sharding: Annotated[
-        str, typer.Option(help="`none`, `ddp`, `zero1`, `zero2`, `zero3`, `fsdp`.")
+        str,
+        typer.Option(
+            help="`none`, `ddp` (of several workers), `zero1`, `zero2`, `zero3`, `fsdp`.",
+        ),
     ] = "none",
     workers: Annotated[int, typer.Option(help="Devices that train together.")] = 1,
     offload: Annotated[
@@ -189,13 +192,14 @@ def read_setup(
     chosen_precision = choose(problems, "--precision", precision, Precision)
     chosen_sharding = choose(problems, "--sharding", sharding, Sharding)
     problems.refuse_if_any()
+    alone = chosen_sharding != Sharding.NONE or workers == 1
     return TrainingSetup(
         batch=batch,
         optimizer=optimizer,
         precision=Precision(chosen_precision),
         checkpointing=checkpointing,
         accumulation=accumulation,
-        sharding=Sharding(chosen_sharding),
+        sharding=Sharding(chosen_sharding) if alone else Sharding.DDP,
         workers=workers,
         offload=offload,
     )
@@ -328,7 +332,8 @@ def show_tables(plan: dict[str, Any], *, every: bool) -> None:
     print_table(("", ""), card_rows(plan))
     print()
     rows = [row for row in device_rows(plan, every=every) if row[1] != Verdict.NO]
-    print_table(("Device", "Fits", "Largest batch", "Hours", "Rent, USD"), rows)
+    if rows:
+        print_table(device_heads(plan), rows)
     counts = Counter(device["fits"] for device in plan["devices"])
     unsure = f", perhaps {counts[Verdict.UNCERTAIN]} more" if counts[Verdict.UNCERTAIN] else ""
     left_out = counts[Verdict.YES] + counts[Verdict.UNCERTAIN] - len(rows)

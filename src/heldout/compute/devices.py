@@ -123,9 +123,16 @@ def find_device(id: str, devices: Iterable[Device]) -> Device:
     """
     known = {device.id: device for device in devices}
     if id not in known:
-        remedy = did_you_mean(id, known) or "list them with: heldout devices"
+        remedy = _of_the_kind(id, known) or did_you_mean(id, known)
+        remedy = remedy or "list them with: heldout devices"
         raise BadInput([Problem("--device", f'there is no device "{id}"', remedy)])
     return known[id]
+
+
+def _of_the_kind(id: str, known: Iterable[str]) -> str:
+    """Somebody who says h100 means one of several: name them."""
+    kin = [name for name in known if id and name.startswith(id.casefold())]
+    return f"there are {', '.join(kin)}" if len(kin) > 1 else ""
 
 
 def read_devices(text: str, *, place: str) -> list[Device]:

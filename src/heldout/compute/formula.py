@@ -15,6 +15,7 @@ from heldout.compute.memory import Memory, Phase
 from heldout.errors import Problems
 
 FLOAT_BYTES = 4
+LARGEST_SIZE = 10**18
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,8 @@ def read_estimate(*, parameters: float, activations: float = 0, input_bytes: flo
     for place, number in numbers.items():
         if not math.isfinite(number) or number < 0:
             problems.add(place, f"{number:g} is not a size", "give a finite number, zero or more")
+        elif number > LARGEST_SIZE:
+            problems.add(place, f"{number:g} is more than any computer holds", "give at most 1e18")
     if parameters == 0:
         problems.add("--params", "a model without parameters needs no plan", "give at least 1")
     problems.refuse_if_any()

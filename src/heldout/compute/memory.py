@@ -65,4 +65,6 @@ def in_both_units(count: float) -> str:
         return f"{count:,.0f} bytes"
     if count < GB / 10:
         return f"{1000 * count / GB:.3g} MB ({1024 * count / GIB:.3g} MiB)"
-    return f"{count / GB:.2f} GB ({count / GIB:.2f} GiB)"
+    if count < 10_000 * GB:
+        return f"{count / GB:,.2f} GB ({count / GIB:,.2f} GiB)"
+    return f"{count / (1000 * GB):,.2f} TB ({count / (1024 * GIB):,.2f} TiB)"

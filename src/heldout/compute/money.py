@@ -13,6 +13,7 @@ from heldout.errors import Problems
 
 HOURS_A_MONTH = 730
 STALE_AFTER_DAYS = 90
+LARGEST_AMOUNT = Decimal(10**15)
 CENT = Decimal("0.01")
 
 #: Google Cloud charges each further quarter of a month at a falling share of the list price
@@ -98,13 +99,16 @@ def read_money(problems: Problems, place: str, text: str) -> Decimal:
             place, f'"{text}" is not an amount', "give a number such as 2.49, not negative"
         )
         return Decimal(0)
+    if amount > LARGEST_AMOUNT:
+        problems.add(place, f'"{text}" is beyond all reckoning', "give a smaller number")
+        return Decimal(0)
     return amount
 
 
 def read_share(problems: Problems, place: str, text: str) -> Decimal:
     """Return a share a person typed, above 0 and at most 1."""
+    faults = len(problems)
     share = read_money(problems, place, text)
-    if not 0 < share <= 1:
+    if len(problems) == faults and not 0 < share <= 1:
         problems.add(place, f'"{text}" is not a share', "give a number above 0 and at most 1")
-        return Decimal(1)
-    return share
+    return share if 0 < share <= 1 else Decimal(1)

@@ -15,7 +15,7 @@ from heldout.compute.fitting import Verdict, largest_batch, runs_on_gpu, verdict
 from heldout.compute.footprint import Footprint
 from heldout.compute.memory import Memory, in_both_units
 from heldout.compute.roofline import SCALING_EFFICIENCY, Span, step_seconds
-from heldout.compute.setup import TrainingSetup, Variant
+from heldout.compute.setup import Sharding, TrainingSetup, Variant
 from heldout.compute.sources import Source
 
 #: A training step costs three forward passes: one forward, two going back.
@@ -226,7 +226,9 @@ def _setup_notes(setup: TrainingSetup, footprint: Footprint) -> list[str]:
             f"{setup.precision} is autocast: weights stay in fp32 and {setup.precision} copies are cached."
         )
     if setup.workers > 1:
-        notes.append(f"{setup.workers} workers reach {SCALING_EFFICIENCY:.0%} of ideal speed.")
+        notes.append(f"{setup.workers:,} workers reach {SCALING_EFFICIENCY:.0%} of ideal speed.")
+    elif setup.sharding is not Sharding.NONE:
+        notes.append(f"{setup.sharding} divides nothing, for there is one worker.")
     if footprint.uncounted:
         notes.append("Operations under uncounted have no FLOP formula: the totals leave them out.")
     return notes

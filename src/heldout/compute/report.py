@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import Any
 
@@ -20,6 +20,8 @@ _UNITS = (
     ("hours", 1, 96),
     ("days", 24, math.inf),
 )
+
+_PREFIXES = (("M", 1e6, 1e8), ("G", 1e9, 1e13), ("T", 1e12, math.inf))
 
 
 def card_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
@@ -43,10 +45,30 @@ def card_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
     return rows
 
 
-def device_rows(
-    plan: dict[str, Any], *, every: bool = True
-) -> Iterator[tuple[str, str, str, str, str]]:
-    """Yield (device, fits, largest batch, hours, rent in dollars), those that fit first.
+def device_heads(plan: dict[str, Any]) -> tuple[str, ...]:
+    """Return the columns of `device_rows`: hours and rent of a run, or else the time of a step."""
+    heads = ("Device", "Fits", "Largest batch")
+    if plan["flops"]["training_run"] is not None:
+        return (*heads, "Hours", "Rent, USD")
+    return (*heads, "One step") if plan["macs"] is not None else heads
+
+
+def _times_of(plan: dict[str, Any], row: dict[str, Any]) -> tuple[str, ...]:
+    if plan["flops"]["training_run"] is not None:
+        return span_words(row["hours"]), span_words(rent_of(row))
+    return (_step_words(row["step_seconds"]),) if plan["macs"] is not None else ()
+
+
+def _step_words(seconds: dict[str, float] | None) -> str:
+    if seconds is None:
+        return "–"
+    unit, size = ("ms", 1e-3) if seconds["mid"] < 1 else ("s", 1.0)
+    scaled = {name: value / size for name, value in seconds.items()}
+    return f"{span_words(scaled)} {unit}"
+
+
+def device_rows(plan: dict[str, Any], *, every: bool = True) -> Iterator[tuple[str, ...]]:
+    """Yield the cells of `device_heads` for each device, those that fit first.
 
     Args:
         plan: As JSON.
@@ -58,9 +80,8 @@ def device_rows(
         yield (
             row["name"],
             row["fits"],
-            str(row["max_batch"]) if row["max_batch"] else "–",
-            span_words(row["hours"]),
-            span_words(rent_of(row)),
+            f"{row['max_batch']:,}" if row["max_batch"] else "–",
+            *_times_of(plan, row),
         )
 
 
@@ -89,11 +110,15 @@ def to_markdown(plan: dict[str, Any]) -> str:
     """Return the block in Markdown."""
     lines = ["### Computation", "", "| | |", "|---|---|"]
     lines += [f"| {_cell(name)} | {_cell(value)} |" for name, value in card_rows(plan)]
-    lines += ["", "| Device | Fits | Largest batch | Hours | Rent, USD |", "|---|---|---|---|---|"]
+    lines += ["", _markdown_row(device_heads(plan)), "|---" * len(device_heads(plan)) + "|"]
     for row in device_rows(plan, every=False):
-        lines.append("| " + " | ".join(map(_cell, row)) + " |")
+        lines.append(_markdown_row(row))
     lines += ["", *(f"- {assumption}" for assumption in plan["assumptions"])]
     return "\n".join(lines) + "\n"
+
+
+def _markdown_row(cells: Iterable[str]) -> str:
+    return "| " + " | ".join(map(_cell, cells)) + " |"
 
 
 def to_html(plan: dict[str, Any]) -> str:
@@ -102,10 +127,7 @@ def to_html(plan: dict[str, Any]) -> str:
         f'<tr><th scope="row">{escape(name)}</th><td>{escape(value)}</td></tr>'
         for name, value in card_rows(plan)
     )
-    heads = "".join(
-        f'<th scope="col">{head}</th>'
-        for head in ("Device", "Fits", "Largest batch", "Hours", "Rent, USD")
-    )
+    heads = "".join(f'<th scope="col">{head}</th>' for head in device_heads(plan))
     devices = "".join(
         "<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>"
         for row in device_rows(plan, every=False)
@@ -140,18 +162,18 @@ def _rounded(value: float) -> str:
 def _in_flops(macs: int) -> str:
     if macs < 1e5:
         return f"{macs:,.0f} MAC = {2 * macs:,.0f} FLOP"
-    unit, size = ("M", 1e6) if macs < 1e8 else ("G", 1e9)
+    unit, size = next((unit, size) for unit, size, most in _PREFIXES if macs < most)
     return f"{macs / size:,.4g} {unit}MAC = {2 * macs / size:,.4g} {unit}FLOP"
 
 
 def _in_words(setup: dict[str, Any]) -> str:
-    said = [f"batch {setup['batch']}"]
+    said = [f"batch {setup['batch']:,}"]
     said += [str(setup[name]) for name in ("optimizer", "precision") if name in setup]
     said += ["checkpointing"] if setup.get("checkpointing") else []
     if setup.get("accumulation", 1) > 1:
-        said.append(f"{setup['accumulation']} accumulated micro-batches")
+        said.append(f"{setup['accumulation']:,} accumulated micro-batches")
     if setup.get("workers", 1) > 1:
-        said.append(f"{setup['workers']} workers ({setup['sharding']})")
+        said.append(f"{setup['workers']:,} workers ({setup['sharding']})")
     return ", ".join(said)
 
 

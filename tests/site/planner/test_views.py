@@ -33,7 +33,22 @@ def test_a_visitor_gets_a_plan_at_once(client):
     page = client.get("/planner/")
     assert page.status_code == 200
     assert page.context["plan"]["model"] == "resnet50"
-    assert "25,557,032" in page.content.decode()
+    text = page.content.decode()
+    assert "25,557,032" in text
+    assert "Rent, USD" in text
+    assert "Buying has paid after" in text
+
+
+def test_without_a_data_set_the_time_of_a_step_is_shown(client):
+    page = client.get("/planner/", {**SETUP, "model": "resnet50", "examples": ""})
+    assert "One step" in page.content.decode()
+
+
+def test_a_model_for_no_device_gets_no_empty_table(client):
+    page = client.get("/planner/", {**SETUP, "model": "llama-7b", "batch": 1024})
+    text = page.content.decode()
+    assert "It fits on none of the" in text
+    assert "Largest batch" not in text
 
 
 def test_a_known_model_is_planned_as_asked(client):

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from heldout.compute.floats import FORMATS, explain
 from heldout.compute.memory import in_both_units
-from heldout.compute.report import card_rows, device_rows
+from heldout.compute.report import card_rows, device_heads, device_rows
 from heldout.compute.trace_files import LARGEST_FILE
 from heldout.errors import BadInput
 from heldout.site.common.problems import refusal
@@ -25,8 +25,6 @@ TABS = (
     ("trace", "Your own model"),
     ("numbers", "Number formats"),
 )
-# The smallest devices that will do; the others are a click away.
-MOST_DEVICES = 12
 
 
 @require_safe
@@ -83,7 +81,8 @@ def _answer(request: HttpRequest, tab: str, form: Form, plan: Any) -> HttpRespon
 
 def _result(plan: dict[str, Any]) -> dict[str, Any]:
     target = next(row for row in plan["devices"] if row["id"] == plan["device"])
-    fitting = [row for row in device_rows(plan) if row[1] != "no"]
+    chosen = _device_cells(plan, every=False)
+    others = [row for row in _device_cells(plan, every=True) if row not in chosen]
     return {
         "plan": plan,
         "facts": [fact for fact in card_rows(plan) if not fact[0].startswith("–")],
@@ -92,11 +91,19 @@ def _result(plan: dict[str, Any]) -> dict[str, Any]:
         "cost_plot": cost_plot(target),
         "buy": target["cost"] and target["cost"]["buy"],
         "rent": target["cost"] and target["cost"]["rent"],
-        "fitting": fitting[:MOST_DEVICES],
-        "more_fitting": fitting[MOST_DEVICES:],
-        "not_fitting": len(plan["devices"]) - len(fitting),
+        "heads": device_heads(plan),
+        "fitting": chosen,
+        "more_fitting": others,
+        "not_fitting": len(plan["devices"]) - len(chosen) - len(others),
         "advice": [(step, in_both_units(step["peak_bytes"])) for step in plan["advice"]],
     }
+
+
+def _device_cells(plan: dict[str, Any], *, every: bool) -> list[list[tuple[str, str]]]:
+    """The devices it fits, as (column, cell); without `every` those one would choose from."""
+    heads = device_heads(plan)
+    rows = (row for row in device_rows(plan, every=every) if row[1] != "no")
+    return [list(zip(heads, row, strict=True)) for row in rows]
 
 
 def _render(
