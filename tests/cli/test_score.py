@@ -270,6 +270,31 @@ def test_the_list_of_metrics_can_be_for_one_task(run):
     assert run("metrics", "--task", "regresion").code == 2
 
 
+def test_the_list_of_metrics_tells_range_direction_interval_source_and_tasks(run):
+    lines = {tuple(line.split("  ", 1)): line for line in run("metrics").out.splitlines()}
+    told = {name: line for (name, *_), line in lines.items() if name in ("mae", "counting")}
+    for part in ("0 to inf", "lower", "jackknife", "mean_absolute_error", "regression"):
+        assert part in told["mae"]
+    counting = [line for (name, *_), line in lines.items() if name == "counting"]
+    assert ["MAE, RMSE" in line and "0 to inf" in line for line in counting] == [True, False]
+    assert ["exact" in line and "0 to 1" in line for line in counting] == [False, True]
+
+
+def test_a_wrong_metric_and_absent_files_are_told_at_once(run):
+    ran = run("score", "--task", "regression", "--references", "no.csv", "--predictions",
+              "none.csv", "--metric", "mea", "--metric", "accuracy", "--json")  # fmt: skip
+    assert ran.code == 2
+    assert [problem["place"] for problem in ran.json["problems"]] == [
+        "metric mea", "metric accuracy", "no.csv", "none.csv",
+    ]  # fmt: skip
+
+
+def test_an_unknown_task_and_an_absent_file_are_told_at_once(run, files):
+    ran = run("score", "--task", "regresion", "--references", files / "refs.csv", "--predictions",
+              "none.csv", "--json")  # fmt: skip
+    assert [problem["place"] for problem in ran.json["problems"]] == ["task", "none.csv"]
+
+
 def test_details_are_in_the_json_only_when_asked_for(run, files):
     lines = [(files / f"{name}.csv").read_text().splitlines()[1:] for name in ("refs", "good")]
     pairs = [(a.split(",")[1], b.split(",")[1]) for a, b in zip(*lines, strict=True)]

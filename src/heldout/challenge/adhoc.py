@@ -7,8 +7,8 @@ from pathlib import Path
 
 from heldout.challenge.columns import has_numbers
 from heldout.challenge.protocol import Evaluation, Protocol
-from heldout.datasets.tasks import Task, find_task
-from heldout.errors import BadInput, Problem, Problems, did_you_mean
+from heldout.datasets.tasks import TASKS, Task, find_task
+from heldout.errors import BadInput, Problems, did_you_mean
 from heldout.evaluation.data import References
 from heldout.evaluation.reading import Missing, read_references
 from heldout.evaluation.registry import AnyMetric, find_metric
@@ -56,10 +56,10 @@ def evaluate_files(
     Raises:
         BadInput: Every problem of the question; or of the references; or of the predictions.
     """
-    found = find_task(task)
+    found, chosen = _understand(task, metrics, references, predictions)
     protocol = Protocol(
         task=found,
-        metrics=_find_metrics(metrics or found.metrics, found),
+        metrics=chosen,
         seed=seed,
         classes=classes,
         id_column=id_column,
@@ -73,12 +73,31 @@ def evaluate_files(
         details=details,
         replicates=replicates,
     )
-    if references is None and found.needs_references:
-        raise BadInput([Problem("--references", "is not given", f"{found.id} needs the answers")])
     source = references or predictions
     answers = read_references(source, task=found, classes=classes, id_column=id_column)
     _require_columns(answers, protocol, source.name)
     return protocol.evaluate(predictions, references=answers, columns=answers.columns)
+
+
+def _understand(
+    task: str, specs: Sequence[str], references: Path | None, predictions: Path
+) -> tuple[Task, list[AnyMetric]]:
+    """Find the task and its metrics, and see that the files are there: all faults at once."""
+    problems, metrics = Problems(), list[AnyMetric]()
+    found = TASKS.get(task)
+    try:
+        found = find_task(task)
+        metrics = _find_metrics(specs or found.metrics, found)
+    except BadInput as error:
+        problems.absorb(error)
+    if references is None and found is not None and found.needs_references:
+        problems.add("--references", "is not given", f"{found.id} needs the answers")
+    for path in (references, predictions):
+        if path is not None and not path.exists():
+            problems.add(path.name, "there is no such file", "look at the path")
+    problems.refuse_if_any()
+    assert found is not None
+    return found, metrics
 
 
 def _find_metrics(specs: Sequence[str], task: Task) -> list[AnyMetric]:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import groupby
+from operator import itemgetter
 from typing import Annotated, Any
 
 import typer
@@ -14,7 +17,7 @@ def metrics(
     task: Annotated[str | None, typer.Option(help="Only those that fit this task.")] = None,
     json: Json = False,
 ) -> None:
-    """List the metrics with their numbers, directions and intervals."""
+    """List the metrics with their tasks, numbers, ranges, directions, intervals and sources."""
     from heldout.datasets.tasks import TASKS, find_task
     from heldout.evaluation.registry import all_metrics
 
@@ -23,8 +26,21 @@ def metrics(
     if json:
         print_json({"metrics": rows})
         return
-    columns = ("id", "numbers", "parameters", "interval", "tasks")
-    print_table(columns, [[_show(row[column]) for column in columns] for row in rows])
+    print_table(
+        ("id", "numbers", "range", "better", "parameters", "interval", "source", "tasks"),
+        [line for row in rows for line in _lines(row)],
+    )
+
+
+def _lines(row: dict[str, Any]) -> Iterator[list[str]]:
+    """Yield a line for the numbers of one range and direction."""
+    rest = [_show(row[column]) for column in ("parameters", "interval", "source", "tasks")]
+    for (low, high, higher), numbers in groupby(
+        row["numbers"], key=itemgetter("low", "high", "higher_is_better")
+    ):
+        names = ", ".join(number["name"] for number in numbers)
+        better = "higher" if higher else "lower"
+        yield [row["id"], names, f"{low:g} to {high:g}", better, *rest]
 
 
 def _describe(metric: Any) -> dict[str, Any]:
@@ -48,5 +64,5 @@ def _show(cell: Any) -> str:
     if isinstance(cell, dict):
         return ", ".join(f"{name}={value}" for name, value in cell.items())
     if isinstance(cell, list):
-        return ", ".join(item["name"] if isinstance(item, dict) else item for item in cell)
+        return ", ".join(cell)
     return str(cell)

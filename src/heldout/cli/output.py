@@ -14,7 +14,7 @@ from rich.table import Table
 
 from heldout.errors import BadInput, Problem
 
-WIDE = 250  # A file or a pipe has no width; lines are better long than folded.
+WIDE = 500  # A file or a pipe has no width; lines are better long than folded.
 console = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
