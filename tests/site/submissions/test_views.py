@@ -6,6 +6,7 @@ from django.urls import reverse
 
 from heldout.site.challenges.models import Challenge
 from heldout.site.common.models import Job, JobState
+from heldout.site.submissions import views
 from heldout.site.submissions.models import Status, Submission
 
 BOARD = "/challenges/cats/leaderboard/"
@@ -49,8 +50,20 @@ def test_the_leaderboard_tells_ranks_intervals_and_who_is_behind(client, board):
 def test_the_own_row_and_baselines_are_marked_in_words(signed_in, participant, rival, board):
     rival.memberships.get().entrant.__class__.objects.filter(name="rival").update(baseline=True)
     html = text(signed_in(participant).get(f"{BOARD}?phase=dev"))
-    assert '<tr class="own">' in html
+    assert html.count('<tr class="own ') == 1
     assert ">You</span>" in html
+
+
+def test_one_leaderboard_is_made_for_all_and_marks_each_readers_row(
+    client, signed_in, participant, rival, board, monkeypatch
+):
+    pages = {who: text(signed_in(who).get(f"{BOARD}?phase=dev")) for who in (participant, rival)}
+    monkeypatch.setattr(views, "_board_context", None)  # Nothing is made anew.
+    pages[None] = text(client.get(f"{BOARD}?phase=dev"))
+    assert [page.count(">You</span>") for page in pages.values()] == [1, 1, 0]
+    for who in (participant, rival):
+        own = pages[who].partition('<tr class="own ')[2].partition("</tr>")[0]
+        assert who.handle in own
 
 
 def test_another_metric_is_shown_in_its_own_order(client, board):

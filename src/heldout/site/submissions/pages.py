@@ -18,7 +18,6 @@ class BoardLine(NamedTuple):
     score: BoardScore | None
     submitted_at: datetime
     ties_with_first: bool
-    own: bool
 
 
 class GroupRow(NamedTuple):
@@ -60,7 +59,7 @@ def matching(options: Sequence[Measure], shown: Measure | None) -> Measure | Non
 
 def board_lines(view: BoardView, shown: Measure) -> list[BoardLine]:
     """The rows in official order, or in the order of another number; unknown ones stay last."""
-    lines = [_board_line(row, view, shown) for row in view.rows]
+    lines = [_board_line(row, shown) for row in view.rows]
     if (shown.metric, shown.name) == (view.metric, view.name):
         return lines
     sign = -1 if shown.higher_is_better else 1
@@ -72,7 +71,7 @@ def board_lines(view: BoardView, shown: Measure) -> list[BoardLine]:
     return sorted(lines, key=order)
 
 
-def _board_line(row: BoardRow, view: BoardView, shown: Measure) -> BoardLine:
+def _board_line(row: BoardRow, shown: Measure) -> BoardLine:
     score = next(
         (one for one in row.scores if (one.metric, one.name) == (shown.metric, shown.name)), None
     )
@@ -81,7 +80,6 @@ def _board_line(row: BoardRow, view: BoardView, shown: Measure) -> BoardLine:
         score=score,
         submitted_at=datetime.fromisoformat(row.submitted_at),
         ties_with_first=bool(row.level_with_first),
-        own=row.entrant_id == view.own_entrant_id,
     )
 
 

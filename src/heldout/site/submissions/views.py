@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -37,7 +37,7 @@ from heldout.site.challenges.frames import (
 )
 from heldout.site.challenges.lookup import find_challenge
 from heldout.site.challenges.measures import Measure
-from heldout.site.challenges.models import Challenge, PhaseStatus, Reveal
+from heldout.site.challenges.models import Challenge, Entrant, PhaseStatus, Reveal
 from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
 from heldout.site.common.problems import refusal
@@ -79,30 +79,33 @@ def boards_of(request: HttpRequest, views: list[PhaseView]) -> list[PhaseView]:
 @require_safe
 def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     challenge = find_challenge(slug, request.user)
+    prefetch_related_objects([challenge], "phases")
     views = boards_of(request, phase_views(challenge, timezone.now()))
     if not views:
         context = frame(request, challenge, "leaderboard")
         return render(request, "submissions/no_leaderboard.html", context)
     phase = chosen_phase(request, views)
     state = boards.state(phase=phase.phase, viewer=request.user)
-    etag = _page_etag(request, challenge, state)
+    entrant = entrant_of(challenge, request.user)
+    etag = _page_etag(request, challenge, state, entrant)
     not_changed = get_conditional_response(request, etag=etag)
     if not_changed is not None:
         return not_changed
     context = frame(request, challenge, "leaderboard")
-    context["board"] = _board_html(request, challenge, views, phase, state)
+    context["board"] = _board_html(request, challenge, views, phase, state, entrant)
     response = render(request, "submissions/leaderboard.html", context)
     if etag:
         response["ETag"] = etag
     return response
 
 
-def _page_etag(request: HttpRequest, challenge: Challenge, state: BoardState) -> str | None:
+def _page_etag(
+    request: HttpRequest, challenge: Challenge, state: BoardState, entrant: Entrant | None
+) -> str | None:
     """Everything on the page that can change; nothing where a message waits to be shown."""
     if len(messages.get_messages(request)) or state.pending:
         return None
     now = timezone.now()
-    entrant = entrant_of(challenge, request.user)
     parts = (
         __version__,
         state.etag,
@@ -128,24 +131,35 @@ def _board_html(
     views: list[PhaseView],
     phase: PhaseView,
     state: BoardState,
+    entrant: Entrant | None,
 ) -> SafeString:
-    """The leaderboard itself; one reader's is kept for the next who may see the same.
+    """The leaderboard itself, made once for all who may see the same.
 
     Five hundred rows take a template as long as fifty pages, and pack to a twentieth.
     """
-    entrant = entrant_of(challenge, request.user)
     titles = [(view.key, view.title) for view in views]
     shown = (__version__, state.etag, state.pending, challenge.revision.pk, challenge.timezone)
-    key = f"board:{_digest((*shown, entrant and entrant.pk, titles, request.get_full_path()))}"
-    packed = cache.get(key)
-    if packed is None:
+    key = f"board:{_digest((*shown, titles, request.get_full_path()))}"
+    kept = cache.get(key)
+    if kept is None:
         board = boards.leaderboard(phase=phase.phase, viewer=request.user)
         context = {"challenge": challenge, "boards": views, "phase": phase}
         context |= _board_context(request, challenge, board)
-        html = render_to_string("submissions/board.html", context, request)
-        packed = zlib.compress(html.encode(), 1)
-        cache.set(key, packed, _KEEP_SECONDS)
-    return mark_safe(zlib.decompress(packed).decode())  # noqa: S308 - a template made it
+        made = render_to_string("submissions/board.html", context, request)
+        places = {line.row.entrant_id: n for n, line in enumerate(context["lines"], 1)}
+        kept = zlib.compress(made.encode(), 1), places
+        cache.set(key, kept, _KEEP_SECONDS)
+    packed, places = kept
+    html = zlib.decompress(packed).decode()
+    return mark_safe(_with_own_row(html, places.get(entrant.pk) if entrant else None))  # noqa: S308 - a template made it
+
+
+def _with_own_row(html: str, place: int | None) -> str:
+    """Tell a reader which row is theirs."""
+    if place is None:
+        return html
+    html = html.replace(f'<tr class="row-{place} ', '<tr class="own ', 1)
+    return html.replace(f"<!--row-{place}-->", ' <span class="tag accent">You</span>', 1)
 
 
 def _board_context(request: HttpRequest, challenge: Challenge, board: BoardView) -> dict[str, Any]:
