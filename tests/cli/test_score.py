@@ -232,6 +232,17 @@ def compare(run, files, first, second, *options):
     )  # fmt: skip
 
 
+def test_a_report_cannot_be_compared_and_every_fault_of_the_two_is_told(run, files, tmp_path):
+    report = tmp_path / "report.json"
+    scored = run("score", *TASK, "--references", files / "refs.csv", "--predictions",
+                 files / "good.csv", "--json")  # fmt: skip
+    report.write_text(scored.out)
+    told = run("compare", report, tmp_path / "none").err
+    assert "report.json: is a report, which says nothing of single examples; compare what" in told
+    assert "none: there is no such file or folder" in told
+    assert "its answers are not given" in run("compare", files / "good.csv", report).err
+
+
 def test_results_that_differ_exit_0_and_equal_ones_1(run, files):
     differing = compare(run, files, "good.csv", "bad.csv", "--json")
     assert differing.code == 0

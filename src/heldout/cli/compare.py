@@ -20,6 +20,7 @@ from heldout.cli.options import (
 )
 from heldout.cli.options import split_names as names_of
 from heldout.cli.output import print_json, print_table, say
+from heldout.errors import BadInput, Problems
 
 if TYPE_CHECKING:
     from heldout.challenge.protocol import Evaluation
@@ -57,6 +58,9 @@ def compare(
     """
     from heldout.challenge.comparing import compare_evaluations, is_distinguishable
 
+    if challenge is None and task is None:
+        _require_folders(first, second)
+
     def read(path: Path) -> Evaluation:
         if path.is_dir():
             from heldout.challenge.stored import load_evaluation
@@ -83,6 +87,31 @@ def compare(
             print_table(("further test", "p"), rows)
         say(test.reason or ("they differ" if differs else "they are not distinguishable"))
     raise typer.Exit(0 if differs else 1)
+
+
+def _require_folders(*results: Path) -> None:
+    """Say of each file what it lacks to be compared without its answers."""
+    problems = Problems()
+    for path in results:
+        if not path.exists():
+            problems.add(str(path), "there is no such file or folder", "look at the path")
+        elif not path.is_dir() and _is_report(path):
+            message = "is a report, which says nothing of single examples"
+            remedy = "compare what heldout score --save FOLDER keeps; heldout rank orders reports"
+            problems.add(str(path), message, remedy)
+        elif not path.is_dir():
+            message = "is a file, and its answers are not given"
+            problems.add(str(path), message, "give --challenge, or --task and --references")
+    problems.refuse_if_any()
+
+
+def _is_report(path: Path) -> bool:
+    from heldout.challenge.stored import load_report
+
+    try:
+        return bool(load_report(path).scores)
+    except BadInput:
+        return False
 
 
 def _score_phase(folder: Path, predictions: Path, phase: str | None) -> Evaluation:
