@@ -143,8 +143,8 @@ def _board_html(
     kept = cache.get(key)
     if kept is None:
         board = boards.leaderboard(phase=phase.phase, viewer=request.user)
-        context = {"challenge": challenge, "boards": views, "phase": phase}
-        context |= _board_context(request, challenge, board)
+        context = _board_context(request, challenge, board)
+        context |= {"challenge": challenge, "boards": views, "phase": phase}
         made = render_to_string("submissions/board.html", context, request)
         places = {line.row.entrant_id: n for n, line in enumerate(context["lines"], 1)}
         kept = zlib.compress(made.encode(), 1), places
