@@ -82,6 +82,13 @@ def _second_segments(dataset: DataSet) -> int:
     return segments.height - segments.select(ID, "category").n_unique()
 
 
+def _numbered(dataset: DataSet) -> int:
+    """Numbers that are but the places of the categories are counted anew wherever they are needed."""
+    given = [one.number for one in dataset.categories]
+    places = given == [*range(len(given))]
+    return 0 if places else sum(number is not None for number in given)
+
+
 def _categories(dataset: DataSet, attribute: str) -> int:
     return sum(getattr(one, attribute) not in (None, ()) for one in dataset.categories)
 
@@ -117,7 +124,7 @@ _COUNTS: dict[Trait, Callable[[DataSet], int]] = {
     Trait.ANNOTATORS: _annotations(pl.col("annotator").is_not_null()),
     Trait.SCORES: _annotations(pl.col("score").is_not_null()),
     Trait.HIERARCHY: lambda dataset: _categories(dataset, "parents"),
-    Trait.NUMBERS: lambda dataset: _categories(dataset, "number"),
+    Trait.NUMBERS: lambda dataset: _numbered(dataset),
     Trait.LOOSE_EXAMPLES: _without_image,
     Trait.CATEGORYLESS: _annotations(_of(Kind.OBJECT) & pl.col("category").is_null()),
 }

@@ -82,8 +82,10 @@ def _read(source: Source, problems: Problems) -> Draft | None:
     reading = _Reading(names, int(shape[0]), int(shape[1]))
     root = _root(file, document, source)
     rows = Rows()
-    for split in (key for key in _SPLIT_KEYS if document.get(key)):
-        for image, labels in _pairs(file, root, document[split], source):
+    named = {key: document[key] for key in _SPLIT_KEYS if document.get(key)}
+    # Some tools name no folder and mean the usual one.
+    for split, places in (named or {"train": "images"}).items():
+        for image, labels in _pairs(file, root, places, source):
             _read_pair(image, labels, root, split, reading, rows, problems)
     _make_ids_unique(rows)
     if not rows.examples:
@@ -250,7 +252,7 @@ def _write(pose: bool, dataset: DataSet, folder: Path) -> None:
     found = dict(zip(dataset.examples[ID], stems(dataset, shared), strict=True))
     placed = dict(zip(dataset.examples[ID], shared, strict=True))
     annotations = rows_by_example(dataset.annotations)
-    coded = numbers(dataset, first=0)
+    coded = _numbers(dataset)
     points = max((len(one.keypoints) for one in dataset.categories), default=0) if pose else 0
     folders = {}
     for split, part in by_split(dataset):
@@ -271,6 +273,12 @@ def _write(pose: bool, dataset: DataSet, folder: Path) -> None:
     document["names"] = {number: name for name, number in coded.items()}
     text = yaml.safe_dump(document, sort_keys=False, allow_unicode=True)
     (folder / "data.yaml").write_text(text, "utf-8")
+
+
+def _numbers(dataset: DataSet) -> dict[str, int]:
+    """Return a class's place in the order of the declared numbers: training tools take no gaps."""
+    declared = numbers(dataset, first=0)
+    return {name: place for place, name in enumerate(sorted(declared, key=declared.__getitem__))}
 
 
 def _check_sizes(dataset: DataSet) -> None:
@@ -319,7 +327,7 @@ def _shares(points: Sequence[float] | None, size: tuple[int, int], count: int) -
 
 
 _LAYOUT = "`data.yaml`, `images/<split>` and `labels/<split>`"
-_HELD = frozenset({Trait.SPLITS, Trait.BOXES, Trait.NUMBERS})
+_HELD = frozenset({Trait.SPLITS, Trait.BOXES})
 FORMATS = (
     Format(
         id="yolo",
