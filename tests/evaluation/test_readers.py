@@ -173,6 +173,16 @@ def test_references_keep_their_other_columns_for_subgroups(table: Callable[..., 
     assert found.columns.to_dict(as_series=False) == {"ink": ["much", "little"]}
 
 
+@pytest.mark.parametrize("task", ["image-classification", "multi-label-classification"])
+def test_classes_that_are_whole_numbers_stand_by_size(file: Callable[..., Path], task: str) -> None:
+    rows = "".join(f"{number},{number}\n" for number in (10, 2, 9, -1))
+    path = file("refs.csv", f"example_id,reference\n{rows}")
+    found = read_references(path, task=find_task(task))
+    assert found.classes == ("-1", "2", "9", "10")
+    path = file("mixed.csv", f"example_id,reference\n{rows}5,x\n")
+    assert read_references(path, task=find_task(task)).classes == ("-1", "10", "2", "9", "x")
+
+
 def test_without_declared_classes_they_are_the_sorted_references(
     table: Callable[..., Path],
 ) -> None:

@@ -79,7 +79,8 @@ def read_references(
         path: CSV, JSON Lines or Parquet with `id_column`, `reference` and any further columns, or
             what the task's own format is: a COCO file, a folder of masks.
         task: Decides what a reference looks like.
-        classes: The declared classes in their order; None takes the sorted references.
+        classes: The declared classes in their order; None takes the references, whole numbers
+            by size and all else as text.
         id_column: The name of the column of ids.
 
     Raises:

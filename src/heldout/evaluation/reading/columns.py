@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,6 +13,7 @@ from heldout.evaluation.data import MISSING, Codes, Floats
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.table import Table
 
+WHOLE = re.compile(r"-?[0-9]{1,18}")
 MOST_LISTED = 30  # Columns in a message.
 
 
@@ -24,6 +26,12 @@ def require(table: Table, faults: Faults, *names: str) -> bool:
         remedy = nearest or _listed(table.frame.columns)
         faults.file(f'there is no column "{name}"', remedy)
     return not absent
+
+
+def in_order(labels: pl.Series) -> list[str]:
+    """Return the labels that occur: whole numbers by size, so that 2 comes before 10, else as text."""
+    found: list[str] = labels.drop_nulls().unique().sort().to_list()
+    return sorted(found, key=int) if all(map(WHOLE.fullmatch, found)) else found
 
 
 def texts(series: pl.Series) -> pl.Series:

@@ -9,7 +9,14 @@ import numpy as np
 import polars as pl
 
 from heldout.evaluation.data import MISSING, Flags, Places, SetPredictions, SetReferences
-from heldout.evaluation.reading.columns import codes_of_classes, is_list, lists, require, texts
+from heldout.evaluation.reading.columns import (
+    codes_of_classes,
+    in_order,
+    is_list,
+    lists,
+    require,
+    texts,
+)
 from heldout.evaluation.reading.expected import Expected
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
@@ -20,14 +27,14 @@ EMPTY = "give an empty list where there is no label"
 
 
 def read_references(path: Path, *, classes: Sequence[str] | None, id_column: str) -> SetReferences:
-    """Read `id, reference`; without declared classes they are the sorted labels that occur."""
+    """Read `id, reference`; without declared classes they are the labels that occur, in order."""
     table = read_table(path)
     faults = Faults.of(table)
     require(table, faults, id_column, "reference")
     faults.refuse_if_any()
     ids = read_ids(table, faults, id_column)
     if classes is None:
-        classes = tuple(_members(table, "reference").drop_nulls().unique().sort())
+        classes = tuple(in_order(_members(table, "reference")))
     sets = read_sets(table, faults, Expected(ids, tuple(classes)), "reference")
     faults.refuse_if_any()
     return SetReferences(ids, table.frame.drop(id_column, "reference"), sets, tuple(classes))

@@ -18,7 +18,7 @@ from heldout.evaluation.data import (
     LabelReferences,
     Places,
 )
-from heldout.evaluation.reading.columns import codes_of_classes, require, texts
+from heldout.evaluation.reading.columns import codes_of_classes, in_order, require, texts
 from heldout.evaluation.reading.expected import Expected
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.rows import arrange, match_rows, read_ids
@@ -31,7 +31,7 @@ RANKED = re.compile(r"prediction_([1-9][0-9]*)")
 def read_references(
     path: Path, *, classes: Sequence[str] | None, id_column: str
 ) -> LabelReferences:
-    """Read `id, reference`; without declared classes they are the sorted references."""
+    """Read `id, reference`; without declared classes they are the references in order."""
     table = read_table(path)
     faults = Faults.of(table)
     require(table, faults, id_column, "reference")
@@ -39,7 +39,7 @@ def read_references(
     ids = read_ids(table, faults, id_column)
     labels = texts(table.frame["reference"])
     if classes is None and not labels.dtype.is_nested():
-        classes = labels.drop_nulls().unique().sort().to_list()
+        classes = in_order(labels)
     names = tuple(classes or ())
     codes = read_codes(labels, faults, Expected(ids, names), what="reference")
     faults.refuse_if_any()
