@@ -217,10 +217,15 @@ def listener(everywhere):
         *map(logging.getLogger, ("", "heldout")),
     )
     level = ours.level
-    root.addHandler(listener)
+    for logger in (root, ours):
+        logger.addHandler(listener)
+    # Thousands of lines: nobody else needs to hear them.
+    ours.propagate = False
     ours.setLevel(logging.DEBUG)
     yield listener
     ours.setLevel(level)
+    ours.propagate = True
+    ours.removeHandler(listener)
     root.removeHandler(listener)
 
 

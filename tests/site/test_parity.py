@@ -1,6 +1,6 @@
 """Everything a page can do is there for programs: each page that takes a form, and its operations.
 
-The pages come from the URL resolver, the operations from the API's own description. A page whose name is
+So is what pages show: each page, and what tells a program the same. The pages come from the URL resolver, the operations from the API's own description. A page whose name is
 missing here fails the test: add its operation, or say why it has none.
 """
 
@@ -79,6 +79,70 @@ REASONS = {
     "accounts:link": "signs a browser in",
     "catalog:look": "chooses what a browser's session shows",
 }
+# What pages show that take no form, and then those whose forms stand below more.
+SHOWN = {
+    "catalog:list": "GET /data",
+    "catalog:intake": "GET /intakes/{intake}",
+    "catalog:browse": "GET /data/{slug}/rows, GET /data/{slug}/values",
+    "catalog:item": "GET /data/{slug}/rows",
+    "catalog:values": "GET /data/{slug}/values",
+    "catalog:classes": "GET /data/{slug}/values",
+    "catalog:map": "GET /data/{slug}/rows",
+    "catalog:compare": "GET /data/{slug}/values",
+    "catalog:selection": "GET /data/{slug}/rows",
+    "catalog:statistic": "GET /data/{slug}/statistics",
+    "catalog:leaks-csv": "GET /data/{slug}/leaks",
+    "catalog:about": "GET /data/{slug}, GET /data/{slug}/files",
+    "catalog:datasheet": "GET /data/{slug}/datasheet",
+    "catalog:documents": "GET /data/{slug}/releases",
+    "catalog:bundle": "GET /data/{slug}/releases/{release}",
+    "catalog:file": "GET /data/{slug}/files/{name}",
+    "catalog:media": "GET /data/{slug}/media/{name}",
+    "challenges:list": "GET /challenges",
+    "challenges:overview": "GET /challenges/{slug}",
+    "challenges:data": "GET /challenges/{slug}/data",
+    "challenges:media": "GET /data/{slug}/media/{name}",
+    "challenges:news": "GET /challenges/{slug}/announcements",
+    "challenges:winners": "GET /challenges/{slug}/winners",
+    "challenges:organise": "GET /challenges/{slug}/phases",
+    "planner:model": "GET /planner/models/{model}",
+    "planner:formula": "GET /planner/formula",
+    "planner:numbers": "GET /planner/numbers",
+    "submissions:leaderboard": "GET /challenges/{slug}/phases/{phase}/leaderboard",
+    "submissions:compare": "GET /challenges/{slug}/phases/{phase}/comparison",
+    "submissions:mine": "GET /challenges/{slug}/submissions",
+    "submissions:everybodys": "GET /challenges/{slug}/submissions",
+    "submissions:activity": "GET /challenges/{slug}/statistics",
+    "submissions:activity-table": "GET /challenges/{slug}/statistics",
+    "submissions:scoring": "GET /challenges/{slug}/scoring",
+    "submissions:alerts": "GET /challenges/{slug}/alerts",
+    "submissions:rejudging": "GET /challenges/{slug}/rejudgings/{number}",
+    "submissions:detail": "GET /submissions/{submission}, GET /submissions/{submission}/file",
+    "submissions:report": "GET /submissions/{submission}/report",
+    "submissions:errors": "GET /submissions/{submission}/errors",
+    "transfer:archive": "GET /challenges/{slug}/archives/{archive}",
+    "webhooks:detail": "GET /webhooks/{endpoint}, GET /webhooks/{endpoint}/deliveries",
+}
+SHOWN_BESIDE_FORMS = {
+    "accounts:account": "GET /account, GET /account/tokens",
+    "catalog:statistics": "GET /data/{slug}/statistics",
+    "catalog:leaks": "GET /data/{slug}/leaks",
+    "catalog:visibility": "GET /data/{slug}/visibility",
+    "challenges:people": "GET /challenges/{slug}/people",
+    "challenges:team": "GET /challenges/{slug}/team, GET /challenges/{slug}/team/offers",
+    "submissions:rejudgings": "GET /challenges/{slug}/rejudgings",
+    "transfer:archives": "GET /challenges/{slug}/archives",
+    "webhooks:list": "GET /webhooks",
+}
+ONLY_DRAWN = {
+    "common:patterns": "every component of the pages, for those who write pages",
+    "common:None": "the icon of the pages",
+    "catalog:rendition": "a picture made of a medium for browsers",
+    "catalog:thumbnail": "a small picture made of a medium",
+    "catalog:document": "a file of a release, which its bundle holds",
+    "challenges:site-feed": "a feed is for programs",
+    "challenges:news-feed": "a feed is for programs",
+}
 # Whole packages, by the beginning of their addresses.
 PACKAGES = {
     "accounts/": "allauth: signing in and its factors are for a person in a browser",
@@ -152,8 +216,15 @@ def test_every_page_that_takes_a_form_has_its_operation_or_a_reason(actions):
     assert actions == ACTIONS.keys() | REASONS.keys()
 
 
-def test_every_operation_named_is_one_of_the_api(operations):
-    assert {one for listed in ACTIONS.values() for one in listed.split(", ")} <= operations
+def test_every_page_that_shows_something_has_its_operation_or_a_reason():
+    shown = [name for name, page in pages(get_resolver()) if "POST" not in methods(page.callback)]
+    assert set(shown) == SHOWN.keys() | ONLY_DRAWN.keys()
+
+
+def test_every_operation_named_is_one_of_the_api(operations, actions):
+    named = [*ACTIONS.values(), *SHOWN.values(), *SHOWN_BESIDE_FORMS.values()]
+    assert {one for listed in named for one in listed.split(", ")} <= operations
+    assert SHOWN_BESIDE_FORMS.keys() <= {one.partition("#")[0] for one in actions}
 
 
 def test_every_page_with_several_forms_is_looked_into(root):

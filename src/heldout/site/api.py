@@ -26,6 +26,7 @@ from heldout.site.accounts.api import router as accounts
 from heldout.site.catalog.analyses_api import router as analyses
 from heldout.site.catalog.api import router as catalog
 from heldout.site.catalog.documents_api import router as documents
+from heldout.site.catalog.rows_api import router as rows
 from heldout.site.catalog.visibility_api import router as visibility
 from heldout.site.challenges.api import router as challenges
 from heldout.site.challenges.news_api import router as news
@@ -38,6 +39,7 @@ from heldout.site.openapi import complete
 from heldout.site.planner.api import router as planner
 from heldout.site.submissions.activity_api import router as activity
 from heldout.site.submissions.api import router as submissions
+from heldout.site.submissions.looking_api import router as looking
 from heldout.site.submissions.resumable_api import router as uploads
 from heldout.site.transfer.api import router as transfer
 from heldout.site.webhooks.api import router as webhooks
@@ -74,6 +76,7 @@ ROUTERS = (
     catalog,
     documents,
     visibility,
+    rows,
     analyses,
     challenges,
     people,
@@ -82,6 +85,7 @@ ROUTERS = (
     submissions,
     uploads,
     activity,
+    looking,
     transfer,
     planner,
     webhooks,

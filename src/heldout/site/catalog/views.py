@@ -193,8 +193,7 @@ def _address(seen: Seen, name: str, seen_as: pixels.Look, window: Window | None)
 @require_safe
 def about(request: HttpRequest, slug: str) -> HttpResponse:
     seen = find(request, slug)
-    whole = seen.role >= Role.ORGANISER or not hides_something(seen.revision)
-    files = list(seen.revision.files.all()) if whole else []
+    files, whole = files_of(seen), _is_whole(seen)
     columns = seen.index.summary.columns if seen.index else ()
     context = frame(request, seen, "about") | {
         "files": [
@@ -215,10 +214,19 @@ def about(request: HttpRequest, slug: str) -> HttpResponse:
     return render(request, "catalog/about.html", context)
 
 
+def _is_whole(seen: Seen) -> bool:
+    return seen.role >= Role.ORGANISER or not hides_something(seen.revision)
+
+
+def files_of(seen: Seen) -> list[DataFile]:
+    """Those this viewer may have."""
+    return list(seen.revision.files.all()) if _is_whole(seen) else []
+
+
 @require_safe
 def file(request: HttpRequest, slug: str, name: str) -> HttpResponseBase:
     seen = find(request, slug)
-    if seen.role < Role.ORGANISER and hides_something(seen.revision):
+    if not _is_whole(seen):
         raise Http404("There is no such file.")
     return download(request, get_object_or_404(DataFile, revision=seen.revision, name=name))
 
