@@ -2,12 +2,13 @@
 
 import base64
 import hashlib
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from heldout import client as client_module
-from heldout.client import Client, File, Refused, SiteError, check_url
+from heldout.client import Client, File, Refused, SiteError, Submission, check_url
 from heldout.errors import BadInput
 
 SUBMISSION = {
@@ -68,6 +69,17 @@ def test_reading_is_repeated_with_growing_pauses_while_the_site_is_away():
     site = Site(away(), httpx.ConnectError("refused"), away(429), httpx.Response(200, json=[]))
     assert site.client().challenges() == []
     assert site.pauses == [0.5, 1.0, 2.0]
+
+
+def test_a_site_that_asks_for_a_pause_gets_it_unless_it_is_too_long():
+    busy = httpx.Response(503, headers={"Retry-After": "7"}, json={"problems": []})
+    site = Site(busy, httpx.Response(200, json=[]))
+    assert site.client().challenges() == []
+    assert site.pauses == [7.0]
+    tomorrow = Site(httpx.Response(429, headers={"Retry-After": "86400"}, text="later"))
+    with pytest.raises(Refused) as caught:
+        tomorrow.client().challenges()
+    assert (caught.value.wait, tomorrow.pauses) == (86400.0, [])
 
 
 def test_a_site_that_stays_away_is_an_error_that_names_it():
@@ -137,6 +149,26 @@ def test_watching_tells_each_change_once_and_ends_with_the_last(predictions):
     first = client.submission("s1")
     assert [one.status for one in client.watch(first)] == ["queued", "running", "scored"]
     assert site.pauses == [1.0, 1.0, 1.0]
+
+
+def test_waiting_ends_with_the_last_status_or_with_patience():
+    statuses = ["running", "scored"]
+    site = Site(*[httpx.Response(200, json={**SUBMISSION, "status": one}) for one in statuses])
+    queued = Submission("s1", "digits", "test", "queued", datetime(2026, 11, 22, tzinfo=UTC), "p")
+    assert site.client().wait(queued).status == "scored"
+    slow = Site(*[httpx.Response(200, json={**SUBMISSION, "status": "running"})] * 3)
+    assert slow.client().wait(queued, seconds=2.5).status == "running"
+    assert slow.pauses == [1.0, 1.0, 0.5]
+
+
+def test_what_one_decides_of_a_submission_is_sent_and_may_be_repeated():
+    site = Site(*[httpx.Response(200, json=SUBMISSION)] * 2, away(), away(502))
+    client = site.client(retries=1)
+    assert client.choose("s1", chosen=False).id == client.withdraw("s1").id == "s1"
+    assert [one.url.path.rpartition("/")[2] for one in site.requests] == ["choose", "withdraw"]
+    assert site.requests[0].content == b'{"chosen":false}'
+    with pytest.raises(Refused):
+        client.withdraw("s1")
 
 
 def test_a_download_arrives_whole_or_not_at_all(tmp_path):

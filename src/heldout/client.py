@@ -7,6 +7,7 @@ a key by which the site knows a repeated one.
 from __future__ import annotations
 
 import hashlib
+import math
 import secrets
 import time
 from base64 import b64encode
@@ -36,6 +37,8 @@ def _silent(done: int) -> None:
 RETRIES = 5
 FIRST_PAUSE = 0.5
 LONGEST_PAUSE = 30.0
+# Whom a site sends away for longer is told so.
+LONGEST_WAIT = 120.0
 AWAY = frozenset({423, 429, 460, 502, 503, 504})
 # Files above this size are sent in pieces, and go on where they broke off.
 PIECE = 8 << 20
@@ -53,11 +56,12 @@ class Refused(BadInput):
 
     Attributes:
         status: The HTTP status.
+        wait: For how many seconds the site asks to be left alone.
     """
 
-    def __init__(self, problems: list[Problem], *, status: int) -> None:
+    def __init__(self, problems: list[Problem], *, status: int, wait: float = 0.0) -> None:
         super().__init__(problems)
-        self.status = status
+        self.status, self.wait = status, wait
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -314,6 +318,7 @@ class Client:
             return self._submit_in_pieces(base, file, note, headers, progress)
         path = f"{base}/submissions"
         answer = self._upload(path, file, data={"note": note}, headers=headers)
+        progress(file.stat().st_size)
         return _read(answer, Submission)
 
     def _submit_in_pieces(
@@ -367,6 +372,24 @@ class Client:
             if latest.status != submission.status:
                 yield latest
             submission = latest
+
+    def wait(self, submission: Submission, *, seconds: float = math.inf) -> Submission:
+        """Return the submission once its status is final, or as it is after so many seconds."""
+        watched, waited = submission, 0.0
+        while not watched.is_final and waited < seconds:
+            self._sleep(pause := min(1.0, seconds - waited))
+            watched, waited = self.submission(submission.id), waited + pause
+        return watched
+
+    def withdraw(self, submission: str) -> Submission:
+        """Take a submission back; before its scoring began it does not count against the limits."""
+        path = f"{_path('submissions', submission)}/withdraw"
+        return _read(self._repeat(lambda: self._request("POST", path)), Submission)
+
+    def choose(self, submission: str, *, chosen: bool = True) -> Submission:
+        """Say whether a submission counts at the end, where the phase lets entrants choose."""
+        path, choice = f"{_path('submissions', submission)}/choose", {"chosen": chosen}
+        return _read(self._repeat(lambda: self._request("POST", path, json=choice)), Submission)
 
     def leaderboard(self, challenge: str, phase: str) -> list[Row]:
         """Return the lines of a phase's leaderboard."""
@@ -478,15 +501,17 @@ class Client:
         self, send: Callable[[], httpx.Response], *, retries: int | None = None
     ) -> httpx.Response:
         for pause in (*_pauses(self._retries if retries is None else retries), None):
+            asked = 0.0
             try:
                 return send()
             except httpx.HTTPError as error:
                 if pause is None:
                     raise SiteError(f"{self.url} cannot be reached: {error}") from error
             except Refused as refusal:
-                if pause is None or refusal.status not in AWAY:
+                if pause is None or refusal.status not in AWAY or refusal.wait > LONGEST_WAIT:
                     raise
-            self._sleep(pause)
+                asked = refusal.wait
+            self._sleep(max(pause, asked))
         raise AssertionError("the last round returns or raises")
 
 
@@ -564,4 +589,6 @@ def _refusal(answer: httpx.Response) -> Refused:
         listed = msgspec.json.decode(answer.content, type=dict[str, list[Problem]])["problems"]
     except (msgspec.MsgspecError, KeyError):
         listed = [Problem(str(answer.url), f"answered {answer.status_code} {answer.reason_phrase}")]
-    return Refused(listed, status=answer.status_code)
+    asked = answer.headers.get("Retry-After", "")
+    wait = float(asked) if asked.isdecimal() else 0.0
+    return Refused(listed, status=answer.status_code, wait=wait)
