@@ -1,11 +1,14 @@
 """How results and problems are printed."""
 
+import io
 import json
 import math
 
 import pytest
+from rich.console import Console
 
-from heldout.cli.output import print_json, print_table, problems_of, say, show_cell
+from heldout.cli.output import following, print_json, print_table, problems_of, say, show_cell
+from heldout.datasets.stages import told
 from heldout.errors import BadInput, HeldoutError, Problem
 
 
@@ -54,3 +57,14 @@ def test_long_rows_are_not_folded_where_there_is_no_terminal(capsys):
 )
 def test_every_error_becomes_problems(error, places):
     assert [problem.place for problem in problems_of(error)] == places
+
+
+def test_a_bar_follows_each_stage_of_long_work(monkeypatch):
+    written = io.StringIO()
+    terminal = Console(file=written, force_terminal=True, width=100)
+    monkeypatch.setattr("heldout.cli.output.console", terminal)
+    with following("checking"):
+        list(told("looking at the images", range(40), total=40))
+    assert "checking" in written.getvalue()
+    assert "looking at the images" in written.getvalue()
+    assert "40/40" in written.getvalue()

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from heldout.cli.options import ChallengeFolder, Json
-from heldout.cli.output import console, print_json, say
+from heldout.cli.output import following, print_json, say
 from heldout.errors import BadInput, Problem
 
 
@@ -26,7 +26,7 @@ def check(
 
     if not challenge.exists():
         raise BadInput([Problem(str(challenge), "there is no such folder")])
-    with console.status("checking"):
+    with following("checking"):
         report = check_folder(challenge, decode=decode)
     if json:
         result = {"problems": report.problems, "notes": report.notes, "examples": report.examples}

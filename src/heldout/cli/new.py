@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from heldout.cli.options import Classes, Json, Seed, split_names
-from heldout.cli.output import console, print_json, say
+from heldout.cli.output import following, print_json, say
 from heldout.cli.recipe import (
     DEFAULT_FRACTIONS,
     AtRandom,
@@ -134,7 +134,7 @@ def new(
         reference_column=reference_column,
         seed=seed,
     )
-    with console.status("reading, splitting and holding out"):
+    with following("reading, splitting and holding out"):
         manifest = create(folder, source=source or splits, recipe=recipe, wishes=wishes, now=now)
     if json:
         print_json({"folder": str(folder), "manifest": manifest})

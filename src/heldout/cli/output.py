@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import msgspec
@@ -65,6 +66,21 @@ def progress() -> Progress:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def following(work: str) -> Iterator[None]:
+    """Show that work goes on, and a bar for each stage of it that goes through many files."""
+    from heldout.datasets.stages import listening
+
+    with progress() as bar:
+        task = bar.add_task(work, total=None)
+
+        def show(stage: str, done: int, total: int) -> None:
+            bar.update(task, description=stage, completed=done, total=total)
+
+        with listening(show):
+            yield
 
 
 def problems_of(error: Exception) -> list[Problem]:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from heldout.cli.options import Classes, Json, Seed
-from heldout.cli.output import console, print_json, say
+from heldout.cli.output import following, print_json, say
 from heldout.cli.recipe import (
     DEFAULT_FRACTIONS,
     AtRandom,
@@ -75,7 +75,7 @@ def split(
         reference_column=reference_column,
         seed=seed,
     )
-    with console.status("reading, splitting and holding out"):
+    with following("reading, splitting and holding out"):
         splits = recipe.divide(recipe.read(source))
         manifest = recipe.hold_out(splits, data=data, answers=answers)
     if json:

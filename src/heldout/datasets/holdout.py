@@ -203,7 +203,7 @@ def _store_all(table: ExampleTable, folder: Path) -> pl.Series:
     """Store the images in the public order of their rows; return their paths in the data folder."""
     folder.mkdir(exist_ok=True)
     store = partial(store_media, folder=folder, durable=False)
-    names = in_threads(store, table.media_paths())
+    names = in_threads(store, table.media_paths(), stage="storing the images")
     return pl.Series(MEDIA, [f"{MEDIA_FOLDER}/{name}" for name in names], dtype=pl.String)
 
 

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from heldout.datasets.atomic import write_bytes
 from heldout.datasets.images import MediaFault, check_image
+from heldout.datasets.stages import told
 from heldout.datasets.stripping import strip
 
 Given = TypeVar("Given")
@@ -51,13 +52,22 @@ def check_media(root: Path, names: Iterable[str], *, decode: bool) -> list[Media
             return path
         return check_image(path) if decode else None
 
-    return in_threads(check, names)
+    return in_threads(check, names, stage="looking at the images")
 
 
-def in_threads(task: Callable[[Given], Made], items: Iterable[Given]) -> list[Made]:
-    """Return the results of file work in order; Pillow and hashlib let threads run at once."""
+def in_threads(
+    task: Callable[[Given], Made], items: Iterable[Given], *, stage: str = "reading files"
+) -> list[Made]:
+    """Return the results of file work in order; Pillow and hashlib let threads run at once.
+
+    Args:
+        task: What to do with each item.
+        items: Such as paths.
+        stage: What to call it where progress is shown.
+    """
+    given = list(items)
     with ThreadPoolExecutor(max_workers=4) as pool:
-        return list(pool.map(task, items))
+        return list(told(stage, pool.map(task, given), total=len(given)))
 
 
 def content_hash(path: Path) -> str:

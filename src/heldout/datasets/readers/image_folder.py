@@ -57,7 +57,7 @@ def _read_classes(path: Path, problems: Problems) -> RawTable | None:
         if not problems:
             problems.add(path.name, "holds no images", "put one folder per class into it")
         return None
-    digests = in_threads(public_hash, [path / name for name in names])
+    digests = in_threads(public_hash, [path / name for name in names], stage="reading the images")
     columns = {ID: content_ids(digests, names), MEDIA: names, REFERENCE: classes}
     return RawTable(
         columns={name: pl.Series(name, cells, dtype=pl.String) for name, cells in columns.items()},
