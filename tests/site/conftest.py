@@ -21,9 +21,10 @@ from django.core.cache import cache as site_cache
 from django.test import Client
 from django.utils import timezone
 
+from heldout.challenge.check import CheckReport, check
 from heldout.site.accounts.models import User
 from heldout.site.accounts.services import create_token, create_user
-from heldout.site.challenges import boards
+from heldout.site.challenges import boards, publishing
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import accept_terms, join, publish
 from heldout.site.common.models import Job
@@ -180,9 +181,17 @@ def organiser() -> User:
     )
 
 
+@pytest.fixture(scope="session")
+def checked(made) -> CheckReport:
+    """What publishing the challenge would find each time."""
+    return check(made.folder)
+
+
 @pytest.fixture
-def challenge(made, organiser) -> Challenge:
-    published = publish(source=made.folder, by=None, now=timezone.now())
+def challenge(made, checked, organiser, monkeypatch) -> Challenge:
+    with monkeypatch.context() as patch:
+        patch.setattr(publishing, "check", lambda folder: checked)
+        published = publish(source=made.folder, by=None, now=timezone.now())
     # Only tests of the browser of data wait for its index.
     Job.objects.filter(kind="index").delete()
     return published
