@@ -134,3 +134,16 @@ def test_a_table_needs_its_task(run, files):
     assert "--task: is not given" in ran.err
     options = ("--task", "tabular-classification", "--subgroup", "ink", "--public", "")
     assert run("new", files / "c", "--from", files / "refs.csv", *options).code == 0
+
+
+def test_what_the_data_lacks_is_told_with_the_option_that_names_it(run, tmp_path):
+    table = tmp_path / "wine.csv"
+    rows = (f"{n},{n % 12},{n / 3}\n" for n in range(60))
+    table.write_text("bottle,shop,quality\n" + "".join(rows))
+    ran = run(
+        "new", tmp_path / "wine", "--from", table,
+        "--task", "regression", "--reference-column", "qualty",
+    )  # fmt: skip
+    assert ran.code == 2
+    assert "say which it is with --id-column" in ran.err
+    assert 'did you mean "quality"?; say which it is with --reference-column' in ran.err

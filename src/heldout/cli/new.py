@@ -28,6 +28,7 @@ from heldout.cli.recipe import (
     Ungrouped,
     kept_back,
     make_recipe,
+    naming_options,
     parse_splits,
 )
 from heldout.errors import BadInput, Problem
@@ -134,7 +135,7 @@ def new(
         reference_column=reference_column,
         seed=seed,
     )
-    with following("reading, splitting and holding out"):
+    with following("reading, splitting and holding out"), naming_options():
         manifest = create(folder, source=source or splits, recipe=recipe, wishes=wishes, now=now)
     if json:
         print_json({"folder": str(folder), "manifest": manifest})

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
 from heldout.cli.options import split_names
-from heldout.errors import Problems
+from heldout.errors import BadInput, Problem, Problems
 
 if TYPE_CHECKING:
     from heldout.challenge.recipe import Recipe
@@ -92,6 +95,31 @@ def make_recipe(
     return Recipe(
         task=find_task(task or "image-classification"), fractions=shares, by=method, **given
     )
+
+
+@contextmanager
+def naming_options() -> Iterator[None]:
+    """Say beside a problem of the data which option of a command mends it."""
+    try:
+        yield
+    except BadInput as error:
+        named = [replace(it, remedy=_with_option(it)) for it in error.problems]
+        raise BadInput(named, unlisted=error.unlisted) from error
+
+
+def _with_option(problem: Problem) -> str:
+    said = f"{problem.message}; {problem.remedy}"
+    options = (option for sign, option in _OPTIONS.items() if sign in said)
+    return "; ".join(filter(None, (problem.remedy, next(options, ""))))
+
+
+_OPTIONS = {
+    "(the id)": "say which it is with --id-column",
+    "(the path of the image)": "say which it is with --media-column",
+    "(the reference)": "say which it is with --reference-column",
+    "keep the column back": "--public lists the columns to show, --trusted those meant to be known",
+    "publish new ids": "add --new-ids",
+}
 
 
 def parse_splits(texts: list[str]) -> dict[str, Path]:

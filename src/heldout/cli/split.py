@@ -27,6 +27,7 @@ from heldout.cli.recipe import (
     Ungrouped,
     kept_back,
     make_recipe,
+    naming_options,
 )
 
 
@@ -75,7 +76,7 @@ def split(
         reference_column=reference_column,
         seed=seed,
     )
-    with following("reading, splitting and holding out"):
+    with following("reading, splitting and holding out"), naming_options():
         splits = recipe.divide(recipe.read(source))
         manifest = recipe.hold_out(splits, data=data, answers=answers)
     if json:
