@@ -325,7 +325,9 @@ class Client:
         self, base: str, file: Path, note: str, headers: dict[str, str], progress: Progress
     ) -> Submission:
         size = file.stat().st_size
-        about = f"filename {_base64(file.name)},note {_base64(note)}"
+        # A word without a value would end the header in a space, which no server takes.
+        named = {"filename": file.name, "note": note}
+        about = ",".join(f"{word} {_base64(value)}" for word, value in named.items() if value)
         headers |= {**TUS, "Upload-Length": str(size), "Upload-Metadata": about}
         # What was begun and not used is forgotten by the site after a day.
         begun = self._repeat(
