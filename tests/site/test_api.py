@@ -268,3 +268,19 @@ def test_a_fault_of_the_site_is_told_as_json_without_its_details(api, challenge,
 def test_files_stand_in_the_order_in_which_they_are_used(challenge):
     files = Client().get(f"{BASE}/challenges/cats/data").json()
     assert [file["split"] for file in files] == ["train", "test", ""]
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        ('{"url": "a", "url": "b"}', "url"),
+        ('{"url": NaN}', "NaN"),
+        ('{"url": 1e999}', "1e999"),
+        ("[" * 100_000, "nested too deeply"),
+    ],
+)
+def test_a_body_that_is_no_json_is_refused_with_what_is_wrong_in_it(api, outsider, body, words):
+    answer = api(outsider).post("/api/v1/webhooks", body, content_type="application/json")
+    assert answer.status_code == 400
+    (problem,) = answer.json()["problems"]
+    assert words in problem["message"]

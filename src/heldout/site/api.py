@@ -161,4 +161,6 @@ def too_big(request: HttpRequest, error: Exception) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def refused(request: HttpRequest, error: HttpError) -> HttpResponse:
-    return _one(request, str(error), error.status_code)
+    # The framework wraps what our parser says of a body in words that tell nothing.
+    told = error.__context__ if isinstance(error.__context__, HttpError) else error
+    return _one(request, str(told), error.status_code)

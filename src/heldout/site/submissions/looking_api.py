@@ -30,7 +30,7 @@ class TestOut(Schema):
     p_value: float
 
 
-class PairOut(Schema):
+class ComparedPair(Schema):
     """`holm` and `benjamini_hochberg` are adjusted for the number of pairs."""
 
     first: str
@@ -63,7 +63,7 @@ class ComparisonOut(Schema):
     method: str
     reason: str
     tests: list[TestOut]
-    pairs: list[PairOut]
+    pairs: list[ComparedPair]
 
 
 @router.get(
@@ -117,7 +117,7 @@ def _comparison(found: Comparison, first: BoardRow, second: BoardRow) -> Compari
         second_value=test.second,
         tests=[TestOut(test=one.test, p_value=one.p_value) for one in test.tests],
         pairs=[
-            PairOut(**{name: getattr(one, name) for name in PairOut.model_fields})
+            ComparedPair(**{name: getattr(one, name) for name in ComparedPair.model_fields})
             for one in found.pairs
         ],
     )
