@@ -84,7 +84,7 @@ NO_PAGES = {
     *("challenges:site-feed", "challenges:news-feed", "challenges:want-mail"),
     *("challenges:team-offer", "challenges:team-leave", "challenges:team-lead"),
     *("challenges:uninvite", "challenges:retract-news"),
-    *("submissions:activity-table", "transfer:archive"),
+    *("submissions:activity-table", "submissions:report", "transfer:archive"),
 }
 
 
