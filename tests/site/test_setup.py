@@ -1,4 +1,5 @@
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -40,6 +41,19 @@ def folder(tmp_path):
     return tmp_path / "new" / "site"
 
 
+@pytest.fixture(scope="module")
+def ready(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("made") / "site"
+    assert in_a_process(folder).returncode == 0
+    return folder
+
+
+@pytest.fixture
+def prepared(ready, tmp_path):
+    """A copy of a folder that was prepared in a process before."""
+    return shutil.copytree(ready, tmp_path / "site")
+
+
 def test_a_new_folder_guards_what_is_secret(folder):
     assert in_a_process(folder).returncode == 0
     modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
@@ -61,7 +75,7 @@ def test_the_database_and_its_journals_are_the_owners_alone(folder):
     assert {path.stat().st_mode & 0o777 for path in folder.glob("db.sqlite3*")} == {0o600}
 
 
-def test_every_connection_of_sqlite_is_durable(folder):
+def test_every_connection_of_sqlite_is_durable(prepared):
     """And a transaction holds the write lock from its beginning: no second one gets in between."""
     then = """
 import sqlite3
@@ -79,21 +93,20 @@ with closing(sqlite3.connect(settings.DATABASES["default"]["NAME"], timeout=0)) 
         except sqlite3.OperationalError as error:
             print(error)
 """
-    said = in_a_process(folder, then).stdout.splitlines()
+    said = in_a_process(prepared, then).stdout.splitlines()
     assert said == ["wal", "2", "1", "database is locked"]
 
 
-def test_the_secret_stays_the_same(folder):
+def test_the_secret_stays_the_same(prepared):
     show = "from django.conf import settings; print(settings.SECRET_KEY)"
-    first, second = (in_a_process(folder, show).stdout for _ in range(2))
+    first, second = (in_a_process(prepared, show).stdout for _ in range(2))
     assert first == second
     assert len(first) > 50
 
 
-def test_a_copy_is_saved_before_the_database_changes_shape(folder):
-    assert in_a_process(folder).returncode == 0
-    assert not list((folder / "backups").iterdir())
-    with closing(sqlite3.connect(folder / "db.sqlite3")) as database:
+def test_a_copy_is_saved_before_the_database_changes_shape(prepared):
+    assert not list((prepared / "backups").iterdir())
+    with closing(sqlite3.connect(prepared / "db.sqlite3")) as database:
         database.execute("DROP TABLE submissions_board")
         database.execute("DELETE FROM django_migrations WHERE app = 'submissions'")
         for (table,) in database.execute(
@@ -101,8 +114,8 @@ def test_a_copy_is_saved_before_the_database_changes_shape(folder):
         ).fetchall():
             database.execute(f"DROP TABLE {table}")
         database.commit()
-    assert in_a_process(folder).returncode == 0
-    (copy,) = (folder / "backups").iterdir()
+    assert in_a_process(prepared).returncode == 0
+    (copy,) = (prepared / "backups").iterdir()
     assert copy.stat().st_mode & 0o777 == 0o600
     with closing(sqlite3.connect(copy)) as database:
         (ok,) = database.execute("PRAGMA integrity_check").fetchone()
@@ -118,18 +131,18 @@ def test_bad_settings_stop_the_site_with_all_of_them(folder):
     assert "Traceback" not in ended.stderr
 
 
-def test_the_models_and_the_migrations_agree(folder):
+def test_the_models_and_the_migrations_agree(prepared):
     then = """
 from django.core.management import call_command
 call_command("makemigrations", check=True, dry_run=True, verbosity=0)
 """
-    assert in_a_process(folder, then).returncode == 0
+    assert in_a_process(prepared, then).returncode == 0
 
 
-def test_the_framework_finds_nothing_to_complain_about_on_a_public_site(folder):
+def test_the_framework_finds_nothing_to_complain_about_on_a_public_site(prepared):
     then = """
 from django.core.management import call_command
 call_command("check", deploy=True, fail_level="WARNING")
 """
-    ended = in_a_process(folder, then, HELDOUT_BASE_URL="https://challenges.example.org")
+    ended = in_a_process(prepared, then, HELDOUT_BASE_URL="https://challenges.example.org")
     assert ended.returncode == 0, ended.stderr
