@@ -6,9 +6,11 @@ out, and raises one `BadInput` with all of them.
 
 from __future__ import annotations
 
+import copyreg
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,10 @@ class Problem:
 
 
 class HeldoutError(Exception):
-    """Base of every error Heldout raises on purpose."""
+    """Base of every error Heldout raises on purpose; it can be handed from process to process."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return copyreg.__newobj__, (type(self), *self.args), self.__dict__  # type: ignore[attr-defined]
 
 
 class BadInput(HeldoutError):

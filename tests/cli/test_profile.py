@@ -1,6 +1,12 @@
 """`heldout profile` as a person runs it."""
 
+import sys
+from contextlib import nullcontext
+
 import pytest
+
+from heldout.datasets.profile import ray_engine
+from heldout.datasets.profile.engine import Local
 
 
 @pytest.fixture
@@ -106,3 +112,30 @@ def test_a_new_challenge_is_scored_along_the_numbers_asked_for(run, table, tmp_p
     ran = run("new", tmp_path / "d", "--from", table, *options, "--along", "incme")
     assert ran.code == 2
     assert 'did you mean "income"?' in ran.err
+
+
+def test_another_engine_counts_the_same(run, table, monkeypatch):
+    addresses = []
+
+    def cluster(address):
+        addresses.append(address)
+        return nullcontext(Local())
+
+    monkeypatch.setattr(ray_engine, "cluster", cluster)
+    elsewhere = run("profile", table, "--engine", "ray", "--address", "host:6379", "--json")
+    assert elsewhere.out == run("profile", table, "--json").out
+    assert addresses == ["host:6379"]
+
+
+def test_without_ray_the_extra_is_named_before_anything_is_read(run, tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    monkeypatch.setitem(sys.modules, "ray.data", None)
+    ran = run("profile", tmp_path / "not-there.csv", "--engine", "ray")
+    assert ran.code != 0
+    assert "the engine ray needs an extra: pip install 'heldout[scale]'" in ran.err
+
+
+def test_an_unknown_engine_is_refused(run, table):
+    ran = run("profile", table, "--engine", "celery")
+    assert ran.code == 2
+    assert "write local or ray" in ran.err

@@ -33,6 +33,22 @@ Url = Annotated[
     ),
 ]
 
+Address = Annotated[
+    str, typer.Option(help="With ray: the cluster, such as auto or ray://host:10001.")
+]
+
+ENGINES = ("local", "ray")
+
+
+def require_engine(name: str) -> None:
+    """Refuse an engine that is none.
+
+    Raises:
+        BadInput: Names those there are.
+    """
+    if name not in ENGINES:
+        raise BadInput([Problem("--engine", f'"{name}" is none', f"write {' or '.join(ENGINES)}")])
+
 
 def require(value: T | None, name: str) -> T:
     """Return a value that must be given in this use of the command.

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from heldout.cli.options import Json, Seed, split_names
+from heldout.cli.options import Address, Json, Seed, require_engine, split_names
 from heldout.cli.output import console, print_json, print_table, say
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from heldout.challenge.folder import Challenge
     from heldout.datasets.annotations.dataset import DataSet
     from heldout.datasets.profile import Statistic
+    from heldout.datasets.profile.engine import Engine
     from heldout.datasets.vectors import Vectors
 
 MOST_ROWS = 8
@@ -62,6 +64,10 @@ def profile(
         ),
     ] = None,
     seed: Seed = 0,
+    engine: Annotated[
+        str, typer.Option(help="Where it is counted: local, or ray for an existing Ray cluster.")
+    ] = "local",
+    address: Address = "auto",
     html: Annotated[Path | None, typer.Option(help="Write a page with charts.")] = None,
     json: Json = False,
 ) -> None:
@@ -71,7 +77,8 @@ def profile(
     """
     from heldout.datasets.profile import profile as make
 
-    with console.status("reading"):
+    require_engine(engine)
+    with console.status("reading"), _on(engine, address) as counting:
         dataset, stated = read(path, format, images)
         groups = [split_names(names) or () for names in subgroup or ()]
         _refuse_unknown(groups, dataset.examples.columns)
@@ -83,6 +90,7 @@ def profile(
             probabilities=_probabilities(path, probabilities, out_of_fold, seed),
             embeddings=_embeddings(embeddings),
             two_sample_seed=seed if two_sample or embeddings else None,
+            engine=counting,
         )
     if html is not None:
         write_page(found, html, title=path.resolve().name, examples=len(dataset))
@@ -90,6 +98,14 @@ def profile(
         print_json({"examples": len(dataset), "statistics": [as_plain(one) for one in found]})
     else:
         show(found)
+
+
+def _on(engine: str, address: str) -> AbstractContextManager[Engine | None]:
+    if engine == "local":
+        return nullcontext()
+    from heldout.datasets.profile.ray_engine import cluster
+
+    return cluster(address)
 
 
 def read(path: Path, format_id: str | None, images: Path | None) -> tuple[DataSet, str]:

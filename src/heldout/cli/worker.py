@@ -8,10 +8,9 @@ from typing import Annotated
 
 import typer
 
+from heldout.cli.options import Address, require_engine
 from heldout.cli.output import say
 from heldout.errors import BadInput, Problem
-
-ENGINES = ("local", "ray")
 
 
 def worker(
@@ -19,9 +18,7 @@ def worker(
     engine: Annotated[
         str, typer.Option(help="Where jobs run: local, or ray for an existing Ray cluster.")
     ] = "local",
-    address: Annotated[
-        str, typer.Option(help="With ray: the cluster, such as auto or ray://host:10001.")
-    ] = "auto",
+    address: Address = "auto",
     slots: Annotated[
         int | None,
         typer.Option(min=1, help="With ray: jobs at a time; by default one per processor."),
@@ -31,10 +28,7 @@ def worker(
 
     Any number may run, on any number of machines that share the site's database and files. Stop with Ctrl-C: a job that has begun is finished first.
     """
-    if engine not in ENGINES:
-        raise BadInput(
-            [Problem("--engine", f'"{engine}" is none', f"write {' or '.join(ENGINES)}")]
-        )
+    require_engine(engine)
     from heldout import conf
     from heldout.cli.local import configure_site
 

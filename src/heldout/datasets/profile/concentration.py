@@ -72,7 +72,7 @@ def quantiles(dataset: DataSet, column: str = "income", *, by: str | None = None
         pl.len().cast(pl.Int64).alias("examples"),
         *(pl.col(column).quantile(q, interpolation="linear").alias(f"{q:.0%}") for q in QUANTILES),
     )
-    table = table.sort("50%")
+    table = table.sort("50%", "group")
     where = "" if by is None else f" AND CAST({quoted(by)} AS VARCHAR) = {{group}}"
     cells = frame[column]
     return Statistic(

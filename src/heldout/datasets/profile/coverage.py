@@ -96,7 +96,7 @@ def _tell(table: pl.DataFrame, missing: int, base: float, columns: Sequence[str]
     present = table.filter(pl.col("examples") > 0)
     if present.is_empty():
         return f"No example says its {' and '.join(columns)}."
-    smallest = present.sort("examples").row(0, named=True)
+    smallest = present.sort("examples", maintain_order=True).row(0, named=True)
     name = " · ".join(str(smallest[column]) for column in columns)
     gap = smallest["smallest_gap"]
     seen = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -39,7 +39,7 @@ class Quality(NamedTuple):
     sharpness: float
 
 
-_SCHEMA = {
+MEASURED = {
     ID: pl.String,
     **{
         name: pl.Int64 if kind == "int" else pl.Float64
@@ -66,17 +66,37 @@ def measure(grey: NDArray[np.uint8]) -> Quality:
     )
 
 
-def image_quality(dataset: DataSet) -> Statistic:
-    """Measure every image; outliers lie far from the median in a measure's median deviation."""
-    found, unread = [], 0
-    for example, path in _images(dataset):
-        try:
-            with open_image(path) as image:
-                found.append((example, *measure(np.asarray(image.convert("L")))))
-        except Exception:  # A decoder given a damaged file raises nearly anything.
-            unread += 1
-    table = pl.DataFrame(found, schema=_SCHEMA, orient="row")
-    unusual = [_unusual(table, name) for name in Quality._fields if found]
+def measure_images(images: pl.DataFrame) -> pl.DataFrame:
+    """Measure the images of a table of `example_id` and `path`; those that cannot be read are left out.
+
+    Returns:
+        A table of the columns `MEASURED`, in the order of the images.
+    """
+    measured = ((example, _measure_file(Path(path))) for example, path in images.iter_rows())
+    found = [(example, *quality) for example, quality in measured if quality]
+    return pl.DataFrame(found, schema=MEASURED, orient="row")
+
+
+def _measure_file(path: Path) -> Quality | None:
+    try:
+        with open_image(path) as image:
+            return measure(np.asarray(image.convert("L")))
+    except Exception:  # A decoder given a damaged file raises nearly anything.
+        return None
+
+
+def image_quality(
+    dataset: DataSet, *, measure: Callable[[pl.DataFrame], pl.DataFrame] = measure_images
+) -> Statistic:
+    """Measure every image; outliers lie far from the median in a measure's median deviation.
+
+    Args:
+        measure: Does what `measure_images` does, perhaps elsewhere.
+    """
+    images = _images(dataset)
+    table = measure(images)
+    unread = images.height - table.height
+    unusual = [_unusual(table, name) for name in Quality._fields if table.height]
     named_outliers = [
         ", ".join(name for name, far in zip(Quality._fields, flags, strict=True) if far)
         for flags in zip(*unusual, strict=True)
@@ -96,10 +116,10 @@ def image_quality(dataset: DataSet) -> Statistic:
     )
 
 
-def _images(dataset: DataSet) -> Iterator[tuple[str, Path]]:
-    for example, path in zip(dataset.examples[ID], dataset.media_paths(), strict=True):
-        if path is not None:
-            yield example, path
+def _images(dataset: DataSet) -> pl.DataFrame:
+    paths = [None if path is None else str(path.absolute()) for path in dataset.media_paths()]
+    table = pl.DataFrame({ID: dataset.examples[ID], "path": pl.Series(paths, dtype=pl.String)})
+    return table.drop_nulls("path")
 
 
 def _unusual(table: pl.DataFrame, name: str) -> list[bool]:

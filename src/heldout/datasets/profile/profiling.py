@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 
 import polars as pl
 
@@ -22,6 +23,7 @@ from heldout.datasets.profile.balance import CLASS_KINDS, class_balance
 from heldout.datasets.profile.concentration import concentration, quantiles
 from heldout.datasets.profile.cooccurrence import cooccurrence
 from heldout.datasets.profile.coverage import subgroup_coverage
+from heldout.datasets.profile.engine import Call, Engine, Local
 from heldout.datasets.profile.label_noise import (
     crowd_label_noise,
     has_crowd,
@@ -56,6 +58,7 @@ def profile(
     probabilities: Vectors | None = None,
     embeddings: Vectors | None = None,
     two_sample_seed: int | None = None,
+    engine: Engine | None = None,
 ) -> list[Statistic]:
     """Return every statistic that the columns and annotations of a data set allow.
 
@@ -67,90 +70,103 @@ def profile(
         probabilities: Of the classes, out of fold: labels that contradict them are listed.
         embeddings: What the two-sample test sees in place of the columns.
         two_sample_seed: Of the two-sample test, which is made where a seed is given.
+        engine: Where it is all counted; in this process if none is given.
 
     Raises:
         BadInput: Probabilities or embeddings do not fit the examples.
         MissingExtra: The two-sample test is asked for and scikit-learn is not installed.
     """
-    quality = image_quality(dataset) if media else None
-    return [
-        *_of_classes(dataset),
-        *_of_objects(dataset),
-        *_of_groups(dataset, subgroups),
-        *_of_answers(dataset),
-        *((crowd_label_noise(dataset),) if has_crowd(dataset) else ()),
-        *((noise_by_probabilities(dataset, probabilities),) if probabilities else ()),
-        *_of_splits(dataset),
-        *_of_samples(_measured(dataset, quality), embeddings, two_sample_seed),
-        *_of_origin(dataset),
-        missing_fields(dataset),
-        licence_conflicts(dataset, stated=stated),
-        *(one for one in (opt_outs(dataset),) if one.table.height),
-        personal_patterns(dataset),
-        *((places_in_photographs(dataset), quality) if quality else ()),
-    ]
+    engine = engine or Local()
+    quality = image_quality(dataset, measure=engine.measure) if media else None
+    found = engine.count(
+        [
+            *_of_classes(dataset),
+            *_of_objects(dataset),
+            *_of_groups(dataset, subgroups),
+            *_of_answers(dataset),
+            *_of_labels(dataset, probabilities),
+            *_of_splits(dataset),
+            *_of_samples(dataset, quality, embeddings, two_sample_seed),
+            *_of_origin(dataset),
+            partial(missing_fields, dataset),
+            partial(licence_conflicts, dataset, stated=stated),
+            partial(opt_outs, dataset),
+            partial(personal_patterns, dataset),
+            *((partial(places_in_photographs, dataset),) if media else ()),
+        ]
+    )
+    told = [one for one in found if one.id != "opt-outs" or one.table.height]
+    return [*told, quality] if quality else told
 
 
-def _of_classes(dataset: DataSet) -> Iterator[Statistic]:
+def _of_classes(dataset: DataSet) -> Iterator[Call]:
     kinds = pl.col("kind").is_in(list(CLASS_KINDS)) & pl.col("category").is_not_null()
     classes = dataset.annotations.filter(kinds).select(ID, "category").unique()
     if len(classes):
-        yield class_balance(dataset)
+        yield partial(class_balance, dataset)
     if classes[ID].n_unique() < len(classes):
-        yield cooccurrence(dataset)
+        yield partial(cooccurrence, dataset)
 
 
-def _of_objects(dataset: DataSet) -> Iterator[Statistic]:
+def _of_objects(dataset: DataSet) -> Iterator[Call]:
     objects = dataset.annotations.filter((pl.col("kind") == Kind.OBJECT) & is_located())
     if objects.is_empty():
         return
-    yield objects_per_image(dataset)
-    yield box_sizes(dataset)
+    yield partial(objects_per_image, dataset)
+    yield partial(box_sizes, dataset)
     if {WIDTH, HEIGHT} <= set(dataset.examples.columns):
-        yield box_positions(dataset)
+        yield partial(box_positions, dataset)
 
 
-def _of_groups(dataset: DataSet, subgroups: Sequence[Sequence[str]]) -> Iterator[Statistic]:
+def _of_groups(dataset: DataSet, subgroups: Sequence[Sequence[str]]) -> Iterator[Call]:
     usual = [(name,) for name in PEOPLE if _has_groups(dataset, name)]
     for columns in subgroups or usual:
-        yield subgroup_coverage(dataset, columns)
+        yield partial(subgroup_coverage, dataset, columns)
 
 
-def _of_origin(dataset: DataSet) -> Iterator[Statistic]:
+def _of_origin(dataset: DataSet) -> Iterator[Call]:
     fields = (column_of(dataset, AUTHOR), column_of(dataset, SOURCE))
     for name in dict.fromkeys((*PLACES, *filter(None, fields))):
         if _has_groups(dataset, name, most=len(dataset) // 2):
-            yield concentration(dataset, name)
+            yield partial(concentration, dataset, name)
     country = country_column(dataset)
     if country is not None:
-        yield world_population(dataset, country)
-        yield income_groups(dataset, country)
+        yield partial(world_population, dataset, country)
+        yield partial(income_groups, dataset, country)
     if "income" in dataset.examples.columns and dataset.examples["income"].dtype.is_numeric():
         groups = next((name for name in ("region", "country") if _has_groups(dataset, name)), None)
-        yield quantiles(dataset, "income", by=groups)
+        yield partial(quantiles, dataset, "income", by=groups)
 
 
-def _of_answers(dataset: DataSet) -> Iterator[Statistic]:
+def _of_answers(dataset: DataSet) -> Iterator[Call]:
     kinds = set(dataset.kinds)
     if Kind.ANSWER in kinds:
-        yield answer_agreement(dataset)
-        yield answer_types(dataset)
+        yield partial(answer_agreement, dataset)
+        yield partial(answer_types, dataset)
     if QUESTION in dataset.examples.columns or {Kind.ANSWER, Kind.CAPTION} & kinds:
-        yield text_lengths(dataset)
+        yield partial(text_lengths, dataset)
 
 
-def _of_splits(dataset: DataSet) -> Iterator[Statistic]:
+def _of_labels(dataset: DataSet, probabilities: Vectors | None) -> Iterator[Call]:
+    if has_crowd(dataset):
+        yield partial(crowd_label_noise, dataset)
+    if probabilities:
+        yield partial(noise_by_probabilities, dataset, probabilities)
+
+
+def _of_splits(dataset: DataSet) -> Iterator[Call]:
     first = _first_split(dataset)
     for other in dataset.splits:
         if other != first:
-            yield split_shift(dataset, first, other)
+            yield partial(split_shift, dataset, first, other)
 
 
 def _of_samples(
-    dataset: DataSet, embeddings: Vectors | None, seed: int | None
-) -> Iterator[Statistic]:
+    dataset: DataSet, quality: Statistic | None, embeddings: Vectors | None, seed: int | None
+) -> Iterator[Call]:
     if seed is not None and len(dataset.splits) > 1:
-        yield two_samples(dataset, first=_first_split(dataset), seed=seed, vectors=embeddings)
+        first, seen = _first_split(dataset), _measured(dataset, quality)
+        yield partial(two_samples, seen, first=first, seed=seed, vectors=embeddings)
 
 
 def _measured(dataset: DataSet, quality: Statistic | None) -> DataSet:

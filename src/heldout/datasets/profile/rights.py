@@ -151,9 +151,8 @@ def licence_conflicts(dataset: DataSet, *, stated: str = "") -> Statistic:
     addresses = {one.name: one.url for one in dataset.licences}
     allowed = terms_of(stated) | {Term.ATTRIBUTION}
     rows = []
-    for licence, count in (
-        cells.drop_nulls().value_counts(name="n").sort("n", descending=True).rows()
-    ):
+    counts = cells.drop_nulls().value_counts(name="n")
+    for licence, count in counts.sort(["n", cells.name], descending=[True, False]).rows():
         terms = terms_of(f"{licence} {addresses.get(licence, '')}")
         rows.append((licence, count, _listed(terms), _listed(terms - allowed) if stated else None))
     schema = {"licence": pl.String, "examples": pl.Int64, "terms": pl.String, "conflict": pl.String}

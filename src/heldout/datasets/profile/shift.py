@@ -70,7 +70,7 @@ def split_shift(dataset: DataSet, first: str, second: str) -> Statistic:
     table = pl.DataFrame(
         rows, schema={"column": pl.String, "effect": pl.String, "size": pl.Float64}, orient="row"
     )
-    table = table.sort(pl.col("size").abs().fill_nan(-1), descending=True)
+    table = table.sort(pl.col("size").abs().fill_nan(-1), descending=True, maintain_order=True)
     strong = [name for name, effect, size in table.rows() if abs(size) >= NOTABLE[effect]]
     return Statistic(
         id="split-shift",
@@ -221,5 +221,5 @@ def _text(value: str) -> str:
 
 
 def _counts(a: pl.Series, b: pl.Series) -> list[list[int]]:
-    values = pl.concat([a, b]).unique()
+    values = pl.concat([a, b]).unique().sort()
     return [[int((cells == value).sum()) for value in values] for cells in (a, b)]

@@ -48,7 +48,7 @@ def world_population(dataset: DataSet, column: str) -> Statistic:
     table = _counted(dataset, column)
     lacking = table.filter(pl.col("examples") == 0)
     distance = float((table["share"] - table["people_share"]).abs().sum()) / 2
-    most = table.filter(pl.col("examples") > 0).sort("ratio", descending=True)
+    most = table.filter(pl.col("examples") > 0).sort("ratio", descending=True, maintain_order=True)
     absent = float(lacking["people_share"].sum())
     return Statistic(
         id="world-population",
