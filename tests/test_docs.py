@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from heldout.challenge.protocol import Protocol
 from heldout.conf import CLIENT_NAMES, OTHER_NAMES, SETTINGS
 from heldout.datasets.tasks import find_task
 from heldout.errors import Problems
@@ -117,6 +118,19 @@ def test_the_metric_of_the_how_to_scores(root, tmp_path):
     )
     (one,) = score(predictions, references, [metric], seed=1).scores
     assert (one.metric, one.value, one.n) == ("within:tolerance=0.5", 0.75, 4)
+
+
+def test_the_custom_metric_of_the_how_to_scores(root, tmp_path):
+    metric = run_python_of(root / "docs/how-to/add-a-metric.md")["Covered"]()
+    (tmp_path / "references.csv").write_text("example_id,value,light\na,1,day\nb,2,day\nc,3,day\n")
+    (tmp_path / "predictions.csv").write_text("example_id,low,high\nc,0,1\nb,2,2.5\na,,4\n")
+    protocol = Protocol(task=find_task("custom"), metrics=[metric], seed=1)
+    references = read_references(tmp_path / "references.csv", task=protocol.task)
+    assert protocol.unfit(references) == []
+    report = protocol.evaluate(
+        tmp_path / "predictions.csv", references=references, columns=references.columns
+    ).report
+    assert report.scores[0].value == pytest.approx(1 / 3)
 
 
 def test_the_reader_of_the_how_to_reads(root, tmp_path):

@@ -9,6 +9,8 @@ import pytest
 
 from heldout.datasets.tasks import Family, Task, find_task
 from heldout.evaluation.data import (
+    CustomPredictions,
+    CustomReferences,
     LabelPredictions,
     LabelReferences,
     NumberPredictions,
@@ -71,10 +73,26 @@ def make_numbers(n: int, seed: int, *, noise: float = 2.0, perfect: bool = False
     return predictions, NumberReferences(ids(n), pl.DataFrame(), values)
 
 
+def make_rows(n: int, seed: int, *, noise: float = 2.0, perfect: bool = False) -> Case:
+    """A word and a number of each, of which some are empty."""
+    rng = np.random.default_rng(seed)
+    words = [(*CLASSES, None)[code] for code in rng.integers(0, 5, n)]
+    true = pl.DataFrame(
+        {"word": pl.Series(words, dtype=pl.String), "size": rng.integers(0, 9, n) / 4}
+    )
+    wrong = pl.Series(rng.random(n) < (0 if perfect else noise / 10), dtype=pl.Boolean)
+    said = pl.when(wrong).then(pl.lit("elk")).otherwise(pl.col("word"))
+    predictions = CustomPredictions(
+        **about(n), columns=true.with_columns(said.alias("word")), answers=("word", "size")
+    )
+    return predictions, CustomReferences(ids(n), true)
+
+
 MAKERS: dict[Family, Callable[..., Case]] = {
     Family.LABEL: make_labels,
     Family.LABEL_SET: make_sets,
     Family.NUMBER: make_numbers,
+    Family.CUSTOM: make_rows,
 }
 
 

@@ -16,7 +16,8 @@ from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.evaluation.storage import load_stats, save_stats
 
 Make = dict[Family, Callable[..., tuple]]
-TABLES = {Family.LABEL, Family.LABEL_SET, Family.NUMBER}  # Native formats have tests of their own.
+# Native formats have tests of their own.
+TABLES = {Family.LABEL, Family.LABEL_SET, Family.NUMBER, Family.CUSTOM}
 
 every_metric = pytest.mark.parametrize(
     ("kind", "family"),

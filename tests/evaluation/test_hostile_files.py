@@ -31,6 +31,7 @@ KINDS = {
     "tabular-classification": TABLES,
     "regression": TABLES,
     "multi-label-classification": TABLES,
+    "custom": {suffix: TABLES[suffix] for suffix in (".jsonl", ".parquet")},
     "object-detection": {".json": hostile.detections},
     "visual-question-answering": {
         ".json": lambda: hostile.json_files('{"question_id": 1, "answer": "yes"}', "answer")
@@ -48,6 +49,7 @@ def _references(task: str, folder: Path) -> Path:
         "tabular-classification": "cat dog bird cat dog bird".split(),
         "multi-label-classification": "cat dog cat|dog bird bird cat".split(),
         "regression": "1 2 3 4 5 6".split(),
+        "custom": "cat dog bird cat dog bird".split(),
     }
     if task in values:
         rows = [f"{one},{value}" for one, value in zip(IDS, values[task], strict=True)]

@@ -8,7 +8,7 @@ an answer so long that it stands nowhere by chance.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from heldout.datasets.manifest import hash_files
 from heldout.datasets.table import REFERENCE
 from heldout.datasets.tables import format_of
 from heldout.errors import Problem, Problems
+from heldout.evaluation.data import CustomReferences
 
 #: Answers of at least so many characters are looked for by themselves.
 TELLING = 12
@@ -54,7 +55,7 @@ def secrets_of(challenge: Challenge) -> Secrets:
     Raises:
         BadInput: The answers cannot be read.
     """
-    by_split, texts = {}, set[str]()
+    by_split, texts, held = {}, set[str](), {REFERENCE}
     for split in dict.fromkeys(phase.split for phase in challenge.definition.phases):
         references = read_answers(challenge, split)
         answers = answers_of(references)
@@ -63,20 +64,24 @@ def secrets_of(challenge: Challenge) -> Secrets:
                 zip(references.example_ids.to_list(), _as_text(answers), strict=True)
             )
             texts |= set(by_split[split].values())
+        if isinstance(references, CustomReferences):
+            held.update(references.columns.columns)
+            texts |= {text for column in references.columns for text in _as_text(column)}
         path = challenge.answers_path(split)
         if path is not None and path.suffix == ".json":
             texts |= set(_said(msgspec.json.decode(path.read_bytes())))
     files = frozenset(hash_files(challenge.answers).values())
-    telling = {text for text in texts if len(text) >= TELLING} - _public_answers(challenge)
+    telling = {text for text in texts if len(text) >= TELLING} - _public_answers(challenge, held)
     return Secrets(files, by_split, frozenset(telling))
 
 
-def _public_answers(challenge: Challenge) -> set[str]:
+def _public_answers(challenge: Challenge, columns: Collection[str]) -> set[str]:
     shown = set(challenge.definition.challenge.classes)
     for split in challenge.splits():
         table = read_split(challenge, split)[1]
-        if REFERENCE in table.columns:
-            shown |= set(_as_text(table[REFERENCE]))
+        for name in columns:
+            if name in table.columns:
+                shown |= set(_as_text(table[name]))
     return shown
 
 

@@ -76,6 +76,8 @@ def evaluate_files(
     source = references or predictions
     answers = read_references(source, task=found, classes=classes, id_column=id_column)
     _require_columns(answers, protocol, source.name)
+    if unfit := protocol.unfit(answers):
+        raise BadInput(unfit)
     return protocol.evaluate(predictions, references=answers, columns=answers.columns)
 
 

@@ -10,7 +10,7 @@ import polars as pl
 
 from heldout.challenge.columns import example_columns
 from heldout.challenge.datasheet import blanks
-from heldout.challenge.evaluate import read_answers
+from heldout.challenge.evaluate import phase_protocol, read_answers
 from heldout.challenge.folder import Challenge, load, tables_in
 from heldout.challenge.giveaways import giveaways, stray_files
 from heldout.challenge.leaks import same_media
@@ -205,6 +205,8 @@ def _check_split(
         example_columns(challenge, split, references)
     except BadInput as error:
         problems.absorb(error)
+    phase = next(one for one in challenge.definition.phases if one.split == split)
+    problems.extend(phase_protocol(challenge, phase).unfit(references))
 
 
 def _check_manifest(

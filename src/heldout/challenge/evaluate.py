@@ -62,6 +62,8 @@ def evaluate(
     except BadInput as error:
         raise BrokenChallenge(error.problems) from error
     protocol = phase_protocol(challenge, chosen, replicates=replicates, details=details)
+    if unfit := protocol.unfit(references):
+        raise BrokenChallenge(unfit)
     return protocol.evaluate(predictions, references=references, columns=columns)
 
 

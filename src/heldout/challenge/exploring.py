@@ -101,6 +101,7 @@ def explore_files(
         classes or answers.classes,
         missing=Missing.WRONG,
         public=answers.public,
+        answers=tuple(answers.columns.columns),
     )
     read = _read(
         predictions,

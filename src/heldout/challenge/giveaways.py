@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import polars as pl
 
+from heldout.challenge.columns import wanted_columns
 from heldout.challenge.folder import TABLE_SUFFIXES, Challenge, tables_in
 from heldout.datasets.giveaways import find_giveaways
 from heldout.datasets.images import IMAGE_SUFFIXES
@@ -17,6 +18,7 @@ from heldout.datasets.manifest import FILE_NAME as MANIFEST
 from heldout.datasets.table import ID, MEDIA, REFERENCE, ExampleTable
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.data import (
+    CustomReferences,
     LabelReferences,
     NumberReferences,
     References,
@@ -45,19 +47,31 @@ def giveaways(
         remedy = f"move the column to {challenge.definition.data.answers}/{split}"
         message = f'the column "{REFERENCE}" publishes the held-out answers'
         return Giveaways([Problem(place, message, remedy)], [])
-    answers = answers_of(references)
-    if answers is None:
-        return Giveaways([], [])
-    private = pl.DataFrame({ID: references.example_ids, REFERENCE: answers})
-    frame = table.frame.rename({MEDIA: _PATH}, strict=False).join(private, on=ID)
-    public = [name for name in frame.columns if name not in (ID, REFERENCE)]
-    joined = ExampleTable(frame, table.task, table.classes)
-    findings = find_giveaways(joined, public=public, new_ids=False)
+    columns = _columns_of(references, challenge)
+    findings = dict.fromkeys(
+        one for answers in columns for one in _find(table, references.example_ids, answers)
+    )
     certain = [finding for finding in findings if "is the held-out answer" in finding.message]
     return Giveaways(
         [_placed(finding, place) for finding in certain],
         [_placed(finding, place) for finding in findings if finding not in certain],
     )
+
+
+def _columns_of(references: References, challenge: Challenge) -> list[pl.Series]:
+    if isinstance(references, CustomReferences):
+        groups = wanted_columns(challenge.definition.data)
+        return [column for column in references.columns if column.name not in groups]
+    answers = answers_of(references)
+    return [] if answers is None else [answers]
+
+
+def _find(table: ExampleTable, ids: pl.Series, answers: pl.Series) -> list[Problem]:
+    private = pl.DataFrame({ID: ids, REFERENCE: answers})
+    frame = table.frame.rename({MEDIA: _PATH}, strict=False).join(private, on=ID)
+    public = [name for name in frame.columns if name not in (ID, REFERENCE)]
+    joined = ExampleTable(frame, table.task, table.classes)
+    return find_giveaways(joined, public=public, new_ids=False)
 
 
 def _placed(finding: Problem, place: str) -> Problem:

@@ -9,6 +9,7 @@ from string import Template
 import msgspec
 
 from heldout.datasets.tasks import Task
+from heldout.evaluation.registry import find_metric
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -133,7 +134,9 @@ def challenge_toml(facts: Facts) -> str:
 
 def _metric(spec: str, facts: Facts, primary: bool) -> str:
     metric_id, _, listed = spec.partition(":")
-    lines = [pair.replace("=", " = ", 1) for pair in listed.split(",") if pair]
+    values = find_metric(spec, task=facts.task).parameters
+    names = [pair.partition("=")[0].strip() for pair in listed.split(",") if pair]
+    lines = [f"{name} = {toml(values[name])}" for name in names]
     if primary:
         lines.append("primary = true")
         lines += [f"name = {toml(facts.primary)}"] if facts.primary else []

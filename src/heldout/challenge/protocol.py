@@ -9,7 +9,9 @@ from pathlib import Path
 import msgspec
 import polars as pl
 
+from heldout.datasets.kinds import Kind
 from heldout.datasets.tasks import Task
+from heldout.errors import Problem
 from heldout.evaluation.along import Profile, along
 from heldout.evaluation.class_scores import CLASS, FEW_RESAMPLES, score_classes
 from heldout.evaluation.counterfactual import Counterfactual, counterfactuals
@@ -251,13 +253,31 @@ class Protocol:
             independent=self.cluster is None,
         )
 
+    def unfit(self, references: References) -> list[Problem]:
+        """Return what references of a custom task lack for the metrics; for their organiser."""
+        answers = self._answers(references)
+        return [one for metric in self.metrics for one in metric.unfit(references, answers)]
+
+    def _answers(self, references: References) -> tuple[str, ...]:
+        """Return the columns of a custom task's references that do not make groups."""
+        groups = {name for names in self.subgroups for name in names}
+        groups |= {*self.along, *(self.pairs or ()), self.cluster or ""}
+        return tuple(name for name in references.columns.columns if name not in groups)
+
     def _expected(self, references: References) -> Expected:
+        answers = self._answers(references)
+        needed = dict[str, Kind | None]()
+        for metric in self.metrics:
+            for name, kind in metric.needed_columns(answers).items():
+                needed[name] = needed.get(name) or kind
         return Expected(
             example_ids=references.example_ids,
             classes=references.classes if self.classes is None else self.classes,
             missing=self.missing,
             declared=self.classes is not None or not self.protect,
             public=references.public,
+            answers=answers,
+            needed=needed,
         )
 
     def _by_class(

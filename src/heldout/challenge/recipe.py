@@ -113,7 +113,8 @@ class Recipe:
         return tuple(splits)[1:] if self.held_out is None else tuple(self.held_out)
 
     def _method(self) -> Random | Stratified:
-        return Random() if self.task.family is Family.NUMBER else Stratified()
+        unlike = self.task.family in (Family.NUMBER, Family.CUSTOM)
+        return Random() if unlike else Stratified()
 
     def _public(self, splits: Splits) -> Collection[str]:
         if self.public is not None:

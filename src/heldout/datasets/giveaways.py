@@ -23,7 +23,13 @@ _NEW_IDS = "publish new ids instead"
 _KEEP_BACK = "keep the column back, or declare that it is meant to be known"
 
 
-def find_giveaways(table: ExampleTable, *, public: Collection[str], new_ids: bool) -> list[Problem]:
+def find_giveaways(
+    table: ExampleTable,
+    *,
+    public: Collection[str],
+    new_ids: bool,
+    answers: Sequence[str] = (REFERENCE,),
+) -> list[Problem]:
     """Return what in the public view of a held-out split gives its answers away.
 
     Found are: a column equal to the reference or, for numbers, a linear function of it; a column
@@ -36,10 +42,16 @@ def find_giveaways(table: ExampleTable, *, public: Collection[str], new_ids: boo
         table: The split with its references.
         public: The metadata columns that will be published.
         new_ids: Whether the ids will be replaced, so that they need no check.
+        answers: The columns that hold answers; those that the table lacks are passed over.
     """
-    if not table.has_reference:
-        return []
-    answers = table.frame[REFERENCE]
+    held = [table.frame[name] for name in answers if name in table.frame.columns]
+    found = (one for column in held for one in _giveaways(table, column, public, new_ids))
+    return list(dict.fromkeys(found))
+
+
+def _giveaways(
+    table: ExampleTable, answers: pl.Series, public: Collection[str], new_ids: bool
+) -> list[Problem]:
     if answers.n_unique() < 2:
         return []
     problems = [

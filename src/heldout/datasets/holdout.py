@@ -28,7 +28,8 @@ from heldout.datasets.identifiers import hash_keys, keyed_ids
 from heldout.datasets.manifest import Manifest, describe
 from heldout.datasets.media import in_threads, store_media
 from heldout.datasets.splits import Splits
-from heldout.datasets.table import ID, MEDIA, ExampleTable
+from heldout.datasets.table import ID, MEDIA, REFERENCE, ExampleTable
+from heldout.datasets.tasks import Family
 from heldout.datasets.writers import write_table
 from heldout.errors import Problems, did_you_mean
 
@@ -55,6 +56,15 @@ class _Plan:
         if name not in self.held_out:
             return table.frame.columns
         return [column for column in table.frame.columns if column in {ID, MEDIA, *self.public}]
+
+    def answers(self, name: str) -> list[str]:
+        """Return the columns that hold a split's answers: of a custom task, all but the public."""
+        table = self.splits[name]
+        if table.has_reference:
+            return [REFERENCE]
+        if table.task.family is not Family.CUSTOM:
+            return []
+        return [column for column in table.metadata if column not in self.public]
 
 
 def hold_out(
@@ -127,8 +137,10 @@ def _check_names(plan: _Plan, trusted: frozenset[str], problems: Problems) -> No
     for name in sorted(plan.held_out - set(plan.splits)):
         problems.add("held out", f'there is no split "{name}"', did_you_mean(name, plan.splits))
     for name in sorted(plan.held_out & set(plan.splits)):
-        if not plan.splits[name].has_reference:
-            problems.add(f'split "{name}"', "has no references to hold out", "label it first")
+        if not plan.answers(name):
+            custom = plan.splits[name].task.family is Family.CUSTOM
+            remedy = "make fewer of its columns public" if custom else "label it first"
+            problems.add(f'split "{name}"', "has no references to hold out", remedy)
     known = {column for part in plan.splits.parts.values() for column in part.metadata}
     for name in sorted((plan.public | trusted) - known):
         problems.add("public columns", f'there is no column "{name}"', did_you_mean(name, known))
@@ -137,7 +149,12 @@ def _check_names(plan: _Plan, trusted: frozenset[str], problems: Problems) -> No
 def _check_giveaways(plan: _Plan, trusted: frozenset[str], problems: Problems) -> None:
     for name in sorted(plan.held_out):
         part = plan.splits[name]
-        for problem in find_giveaways(part, public=plan.public - trusted, new_ids=plan.new_ids):
+        for problem in find_giveaways(
+            part,
+            public=plan.public - trusted,
+            new_ids=plan.new_ids,
+            answers=plan.answers(name),
+        ):
             problems.add(f'split "{name}", {problem.place}', problem.message, problem.remedy)
 
 

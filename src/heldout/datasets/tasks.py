@@ -26,6 +26,7 @@ class Family(StrEnum):
     ANSWERS = "answers"
     CAPTIONS = "captions"
     MATCHES = "matches"
+    CUSTOM = "custom"
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,17 @@ TASKS: dict[str, Task] = {
             ),
             labelling_form="text",
             needs_references=False,
+        ),
+        Task(
+            id="custom",
+            title="Custom",
+            family=Family.CUSTOM,
+            media="none",
+            has_classes=False,
+            metrics=("exact-match",),
+            reference_columns="example_id, and columns of the organiser's own",
+            prediction_columns=("example_id, and the same columns, or those the metric asks for",),
+            labelling_form="text",
         ),
     )
 }

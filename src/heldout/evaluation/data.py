@@ -14,6 +14,8 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from heldout.datasets.kinds import Kind, native_kind
+
 MISSING = -1
 
 Codes = NDArray[np.int32]
@@ -142,3 +144,28 @@ class NumberReferences(References):
     """One number per example."""
 
     values: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class CustomPredictions(Predictions):
+    """Columns that the task does not know beforehand.
+
+    Attributes:
+        columns: One row per example; null where the example is missing or its cell is empty. A
+            column that is to be predicted has the type that the references give it.
+        answers: Which columns of the references are to be predicted: all but those that group.
+    """
+
+    columns: pl.DataFrame
+    answers: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class CustomReferences(References):
+    """Columns of the organiser's own, all of them in `columns`; an empty cell is null."""
+
+    @property
+    def public(self) -> dict[str, Kind]:
+        """What the cells of each column are."""
+        kinds = {name: native_kind(dtype) for name, dtype in self.columns.schema.items()}
+        return {name: kind for name, kind in kinds.items() if kind is not None}

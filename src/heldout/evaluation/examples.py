@@ -15,6 +15,8 @@ import polars as pl
 
 from heldout.evaluation.data import (
     MISSING,
+    CustomPredictions,
+    CustomReferences,
     Flags,
     Floats,
     LabelPredictions,
@@ -167,6 +169,8 @@ def references_as_text(references: References) -> list[str]:
         return [_joined(row, references.names) for row in references.sets]
     if isinstance(references, NumberReferences):
         return [f"{value:g}" for value in references.values.tolist()]
+    if isinstance(references, CustomReferences):
+        return _rows_as_text(references.columns)
     return [""] * len(references.example_ids)
 
 
@@ -178,7 +182,23 @@ def texts_of(predictions: Predictions, references: References) -> list[str]:
         return [_joined(row, references.classes) for row in predictions.sets]
     if isinstance(predictions, NumberPredictions):
         return ["" if np.isnan(one) else f"{one:g}" for one in predictions.values.tolist()]
+    if isinstance(predictions, CustomPredictions):
+        return _rows_as_text(predictions.columns)
     return [""] * len(predictions.example_ids)
+
+
+def _rows_as_text(columns: pl.DataFrame) -> list[str]:
+    """Return rows as `unit: kg, weight: 7`, without their empty cells."""
+    return [
+        ", ".join(f"{name}: {_cell(cell)}" for name, cell in row.items() if cell is not None)
+        for row in columns.iter_rows(named=True)
+    ]
+
+
+def _cell(cell: object) -> str:
+    if isinstance(cell, list):
+        return "|".join(map(_cell, cell))
+    return f"{cell:g}" if isinstance(cell, float) else str(cell)
 
 
 def _label(predictions: LabelPredictions, references: References, i: int) -> str:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from enum import StrEnum
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 
+from heldout.datasets.kinds import Kind
 from heldout.datasets.tasks import Family
 from heldout.errors import Problem
-from heldout.evaluation.data import AnyArray, Floats, Predictions, References
+from heldout.evaluation.data import AnyArray, CustomPredictions, Floats, Predictions, References
 from heldout.evaluation.stats import ExampleStats, Ragged
 from heldout.statistics.weights import Resampling
 
@@ -167,6 +168,21 @@ class Metric(ABC, Generic[P, R]):
         """
         return np.full((len(stats), len(self.names)), np.nan)
 
+    def needed_columns(self, answers: Sequence[str]) -> Mapping[str, Kind | None]:
+        """Return which columns predictions of a custom task must have, and what their cells are.
+
+        Args:
+            answers: The columns of the references that are to be predicted.
+
+        Returns:
+            By name; None is what the references hold, or else what the column looks like.
+        """
+        return dict.fromkeys(answers)
+
+    def unfit(self, references: R, answers: Sequence[str]) -> Iterator[Problem]:
+        """Yield what references of a custom task lack for this metric; the organiser reads it."""
+        yield from ()
+
     def unmet(self, predictions: P) -> Iterator[Problem]:
         """Yield what these predictions lack for this metric."""
         missing = int(predictions.missing.sum())
@@ -176,6 +192,10 @@ class Metric(ABC, Generic[P, R]):
                 f"cannot count {missing:,} missing examples as wrong",
                 "predict every example",
             )
+        if isinstance(predictions, CustomPredictions):
+            for name in self.needed_columns(predictions.answers):
+                if name not in predictions.columns.columns:
+                    yield Problem(f"metric {self.key}", f'needs the column "{name}"', "add it")
         for require in self.requires:
             yield from require(self.key, predictions)
 

@@ -99,7 +99,7 @@ def _find_roles(raw: RawTable, wishes: Wishes, problems: Problems) -> dict[str, 
 
 def _roles(raw: RawTable, wishes: Wishes, problems: Problems) -> tuple[str, ...]:
     """Return the roles columns can have; references of some tasks are no column but a file."""
-    if wishes.task.family in REFERENCE_KINDS:
+    if wishes.task.family in REFERENCE_KINDS or wishes.task.family is Family.CUSTOM:
         return ROLES
     name = wishes.names.get(REFERENCE) or raw.roles.get(REFERENCE, REFERENCE)
     if name in raw.columns:
@@ -115,13 +115,13 @@ def _typed_frame(
     raw: RawTable, sources: Mapping[str, str], wishes: Wishes, problems: Problems
 ) -> pl.DataFrame:
     typed = {
-        role: _typed(raw, source, _role_kind(role, wishes), problems).alias(role)
+        role: _typed(raw, source, _role_kind(role, raw, source, wishes), problems).alias(role)
         for role, source in sources.items()
     }
     used = {*sources.values(), *ROLES}
-    for name, cells in raw.columns.items():
+    for name in raw.columns:
         if name not in used:
-            kind = wishes.kinds.get(name) or _own_kind(cells, untyped=name in raw.untyped)
+            kind = wishes.kinds.get(name) or _own_kind(raw, name)
             typed[name] = _typed(raw, name, kind, problems)
     for name in wishes.kinds.keys() - raw.columns.keys():
         problems.add("columns", f'there is no column "{name}"', did_you_mean(name, raw.columns))
@@ -131,12 +131,15 @@ def _typed_frame(
     return frame
 
 
-def _role_kind(role: str, wishes: Wishes) -> Kind:
-    return REFERENCE_KINDS[wishes.task.family] if role == REFERENCE else Kind.TEXT
+def _role_kind(role: str, raw: RawTable, source: str, wishes: Wishes) -> Kind:
+    if role != REFERENCE:
+        return Kind.TEXT
+    return REFERENCE_KINDS.get(wishes.task.family) or _own_kind(raw, source)
 
 
-def _own_kind(cells: pl.Series, *, untyped: bool) -> Kind:
-    if untyped:
+def _own_kind(raw: RawTable, name: str) -> Kind:
+    cells = raw.columns[name]
+    if name in raw.untyped:
         return infer_kind(cells.replace("", None))
     kind = native_kind(cells.dtype) or Kind.TEXT
     return infer_calendar(cells.cast(pl.String)) if kind is Kind.TEXT else kind

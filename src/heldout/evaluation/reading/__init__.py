@@ -11,6 +11,7 @@ from heldout.evaluation.data import Predictions, References
 from heldout.evaluation.reading import (
     answers,
     captions,
+    custom,
     label_sets,
     labels,
     masks,
@@ -63,6 +64,7 @@ FAMILIES: dict[Family, Reader] = {
     Family.LABEL_SET: label_sets,
     Family.NUMBER: values,
     Family.MATCHES: matches,
+    Family.CUSTOM: custom,
 }
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import polars as pl
 
+from heldout.datasets.kinds import Kind
 from heldout.errors import did_you_mean
 from heldout.evaluation.reading.faults import LONGEST, quoted
 
@@ -29,6 +31,9 @@ class Expected:
         declared: Whether the classes were published by the organiser. Where they were only seen
             among the references, no message names one of them.
         public: The references' `public`: the ids of categories and sizes of images, for instance.
+        answers: For a custom task, which columns of the references are to be predicted.
+        needed: For a custom task, which columns predictions must have, and what their cells are:
+            see `Metric.needed_columns`.
     """
 
     example_ids: pl.Series
@@ -36,6 +41,8 @@ class Expected:
     missing: Missing = Missing.REFUSE
     declared: bool = True
     public: object = None
+    answers: tuple[str, ...] = ()
+    needed: Mapping[str, Kind | None] = field(default_factory=dict)
 
     def unknown(self, label: str) -> tuple[str, str]:
         """Return message and remedy for a label that is not one of the classes."""
