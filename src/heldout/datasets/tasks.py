@@ -234,7 +234,9 @@ TASKS: dict[str, Task] = {
             has_classes=False,
             metrics=("exact-match",),
             reference_columns="example_id, and columns of the organiser's own",
-            prediction_columns=("example_id, and the same columns, or those the metric asks for",),
+            prediction_columns=(
+                "example_id, and the columns to predict, or those the metric asks for",
+            ),
             labelling_form="text",
         ),
     )

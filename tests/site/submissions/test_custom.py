@@ -55,7 +55,7 @@ def test_columns_of_ones_own_are_submitted_scored_and_ranked(weighing, signed_in
     challenge, answers = weighing
     good, bad = enter(challenge, "good"), enter(challenge, "bad")
     page = signed_in(good).get(reverse("submissions:submit", args=["goods"])).content.decode()
-    assert "the same columns" in page
+    assert "the columns to predict" in page
     heavier = answers.with_columns(
         pl.when(pl.col("example_id") < "e005").then(99).otherwise(pl.col("weight")).alias("weight")
     )
