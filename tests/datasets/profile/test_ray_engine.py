@@ -78,6 +78,8 @@ class StandIn:
         return Rows(blocks)
 
     def init(self, *, address, log_to_driver, logging_level):
+        if "://" in address:
+            raise ValueError("the client is not installed")
         if address != "auto":
             raise ConnectionError("nobody there")
         self.joined = address
@@ -199,6 +201,8 @@ def test_a_cluster_is_left_again_whatever_happens(ray):
 def test_an_address_without_a_cluster_is_refused_with_the_way_out(ray):
     with pytest.raises(BadInput, match=r"--address: no Ray cluster .* ray start --head"):
         ray_engine.cluster("host:6379").__enter__()
+    with pytest.raises(BadInput, match="--address: the client is not installed"):
+        ray_engine.cluster("ray://host:10001").__enter__()
 
 
 def test_without_ray_the_extra_is_named(monkeypatch):

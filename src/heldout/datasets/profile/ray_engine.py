@@ -42,15 +42,20 @@ def cluster(address: str) -> Iterator[Ray]:
         address: `auto`, `host:6379` or `ray://host:10001`.
 
     Raises:
-        BadInput: No cluster is there.
+        BadInput: No cluster is there or lets us in, or the address is none.
         MissingExtra: Ray is not installed.
     """
     ray = _import_ray()
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
-    except (ConnectionError, ValueError) as error:
-        message = f"no Ray cluster answers at {address}"
-        raise BadInput([Problem("--address", message, "start one: ray start --head")]) from error
+    except ConnectionError as error:
+        message = f"no Ray cluster at {address} could be joined"
+        remedy = (
+            "start one with ray start --head; if it runs, give the token it asks for as Ray has it"
+        )
+        raise BadInput([Problem("--address", message, remedy)]) from error
+    except ValueError as error:
+        raise BadInput([Problem("--address", str(error))]) from error
     try:
         ray.data.DataContext.get_current().enable_progress_bars = False
         logging.getLogger("ray.data").setLevel(logging.ERROR)
