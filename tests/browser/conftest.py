@@ -89,8 +89,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         process.wait(timeout=40)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium_path: str) -> Iterator[Browser]:
+    # While Playwright runs, so does its event loop, beside which Django asks no database.
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium_path, args=ARGUMENTS)
         yield browser
@@ -124,18 +125,18 @@ def page(context: BrowserContext) -> Page:
 class People:
     """Signs people in, once each; later contexts get their cookies."""
 
-    def __init__(self, browser: Browser, site: Site) -> None:
-        self.browser, self.site, self.cookies = browser, site, {}
+    def __init__(self, site: Site) -> None:
+        self.site, self.cookies = site, {}
 
     def enter(self, context: BrowserContext, handle: str) -> Page:
         """A page of the context, signed in as this person."""
         if handle not in self.cookies:
-            self.cookies[handle] = self._sign_in(handle)
+            self.cookies[handle] = self._sign_in(context.browser, handle)
         context.add_cookies(self.cookies[handle])
         return context.new_page()
 
-    def _sign_in(self, handle: str):
-        context = self.browser.new_context()
+    def _sign_in(self, browser: Browser, handle: str):
+        context = browser.new_context()
         page = context.new_page()
         page.goto(self.site.url("/accounts/login/"))
         page.get_by_label("Email").fill(f"{handle}@example.org")
@@ -148,8 +149,8 @@ class People:
 
 
 @pytest.fixture(scope="session")
-def people(browser: Browser, site: Site) -> People:
-    return People(browser, site)
+def people(site: Site) -> People:
+    return People(site)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ def check_answer(page):
     plots = page.locator("figure.plot .large-screen svg[role=img]")
     expect(plots.first).to_be_visible()
     assert "Activations" in plots.first.locator("desc").text_content()
-    expect(page.get_by_role("rowheader")).to_have_count(12)
+    expect(page.get_by_role("rowheader")).to_have_count(20)
     return plots
 
 

@@ -165,11 +165,16 @@ def test_without_a_challenge_the_classes_are_those_of_the_references_and_the_nea
 
 
 def test_all_that_is_not_given_is_named_at_once(run, tmp_path):
-    for arguments in (["score"], ["compare", tmp_path / "a.csv", tmp_path / "b.csv"]):
-        ran = run(*arguments)
-        assert ran.code == 2
-        assert "--task: is not given" in ran.err
-        assert "--references: is not given" in ran.err
+    files = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for file in files:
+        file.write_text("example_id,prediction\n1,a\n")
+    ran = run("compare", *files)
+    assert ran.code == 2
+    assert all(f"{file}: is a file, and its answers are not given" in ran.err for file in files)
+    ran = run("score")
+    assert ran.code == 2
+    assert "--task: is not given" in ran.err
+    assert "--references: is not given" in ran.err
     assert "--predictions: is not given" in run("score").err
     matching = run("score", "--task", "image-text-matching").err
     assert matching == "--predictions: is not given; see --help\n"
