@@ -53,19 +53,6 @@ def submit(
     """
     if not entrant.members.filter(user=by, challenge=phase.challenge_id).exists():
         raise PermissionDenied("You are not of this team.")
-    return _submit(phase, entrant, by, upload, filename, now, note, idempotency_key)
-
-
-def _submit(
-    phase: Phase,
-    entrant: Entrant,
-    by: User,
-    upload: BinaryIO,
-    filename: str,
-    now: datetime,
-    note: str = "",
-    idempotency_key: str = "",
-) -> Submission:
     earlier = _earlier(phase, by, idempotency_key)
     if earlier is None:
         _check_rules(phase, entrant, by, filename, now)
@@ -103,7 +90,7 @@ def submit_as_oneself(
         if obstacles := _obstacles(phase, by, filename, now):
             raise Refused(obstacles)
         entrant = join(challenge=phase.challenge, user=by, now=now)
-    return _submit(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
+    return submit(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
 
 
 def check_may_submit(*, phase: Phase, by: User, filename: str, now: datetime) -> None:
