@@ -3,13 +3,15 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from heldout.site.challenges.services import publish
-from heldout.site.common.models import AuditEntry
+from heldout.site.common import jobs
+from heldout.site.common.models import AuditEntry, Job
 from heldout.site.common.problems import Refused
+from heldout.site.submissions import rejudging
 from heldout.site.submissions.boards import leaderboard
 from heldout.site.submissions.models import RetiredItem, Status
 from heldout.site.submissions.rejudging import apply, cancel, changes, progress, start
 from heldout.site.submissions.results import submission_detail
-from heldout.site.submissions.services import withdraw
+from heldout.site.submissions.services import pause, resume, withdraw
 from heldout.site.worker import drain
 from tests.site.conftest import phase_toml
 
@@ -136,6 +138,57 @@ def test_what_was_scored_meanwhile_is_added_before_a_set_is_applied(
     apply(rejudging=made, by=organiser, now=timezone.now())
     newer.refresh_from_db()
     assert newer.evaluation.rejudging == made
+
+
+def test_what_still_waits_when_a_set_is_applied_is_scored_by_its_rules(
+    scored, hand_in, participant, rival, phase, organiser, corrected, rejudged
+):
+    scored(participant, 30)
+    pause(phase=phase, by=organiser, now=timezone.now())
+    hand_in(rival, 30)
+    corrected()
+    made = rejudged()
+    apply(rejudging=made, by=organiser, now=timezone.now())
+    resume(phase=phase, by=organiser, now=timezone.now())
+    drain()
+    ranked = board(phase, participant)
+    assert ranked["participant"] == ranked["rival"] == (1, pytest.approx(15 / 60))
+
+
+def test_a_set_waits_for_what_an_earlier_revision_is_just_scoring(
+    scored, hand_in, participant, rival, organiser, corrected, rejudged
+):
+    scored(participant, 30)
+    late = hand_in(rival, 30)
+    began = jobs.claim(owner="slow", now=timezone.now())
+    assert began.payload["submission"] == late.pk
+    corrected()
+    made = rejudged()
+    with pytest.raises(Refused, match="1 are just being scored by an earlier revision"):
+        apply(rejudging=made, by=organiser, now=timezone.now())
+    jobs.expire(now=timezone.now(), owner="slow")
+    apply(rejudging=made, by=organiser, now=timezone.now())
+    Job.objects.filter(state="ready").update(run_at=timezone.now())
+    drain()
+    late.refresh_from_db()
+    assert late.evaluation.revision == made.revision
+
+
+def test_of_two_sets_started_at_once_one_is_refused(
+    scored, participant, challenge, organiser, monkeypatch
+):
+    scored(participant)
+    given = {"challenge": challenge, "by": organiser, "now": timezone.now(), "reason": "test"}
+
+    with monkeypatch.context() as patch:
+
+        def another_meanwhile(*_):
+            patch.undo()
+            start(**given)
+
+        patch.setattr(rejudging, "_check_retired", another_meanwhile)
+        with pytest.raises(Refused, match="another set is open"):
+            start(**given)
 
 
 def test_a_set_is_not_applied_before_all_of_it_is_scored(scored, participant, challenge, organiser):

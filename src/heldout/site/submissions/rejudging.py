@@ -14,6 +14,7 @@ from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import Viewer, refresh_board, require
 from heldout.site.common import audit, jobs
+from heldout.site.common.models import Job, JobState
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import guards, standings
 from heldout.site.submissions.models import (
@@ -26,6 +27,7 @@ from heldout.site.submissions.models import (
     Submission,
 )
 from heldout.site.submissions.parts import example_ids, retired_items
+from heldout.site.submissions.services import EVALUATE, enqueue
 
 REJUDGE = "rejudge"
 # Behind what participants wait for.
@@ -34,6 +36,7 @@ PRIORITY = -1
 FEWEST = 2
 # Of unknown names, how many a refusal lists.
 LISTED = 20
+ANOTHER = Problem("rejudging", "another set is open", "apply or cancel it first")
 
 Ranked = dict[str, tuple[int | None, float | None]]
 
@@ -92,6 +95,10 @@ def start(
     if problems.found:
         raise Refused(problems.found)
     with transaction.atomic():
+        # Two organisers may have come this far at once.
+        Challenge.objects.select_for_update().get(pk=challenge.pk)
+        if _is_open(challenge):
+            raise Refused([ANOTHER])
         made = Rejudging.objects.create(
             challenge=challenge,
             revision=challenge.revision,
@@ -110,8 +117,12 @@ def start(
 def _check_start(challenge: Challenge, reason: str, problems: Problems) -> None:
     if not reason.strip():
         problems.add("reason", "is not given", "say why, for the log")
-    if challenge.rejudgings.filter(state=RejudgingState.OPEN).exists():
-        problems.add("rejudging", "another set is open", "apply or cancel it first")
+    if _is_open(challenge):
+        problems.add(*ANOTHER)
+
+
+def _is_open(challenge: Challenge) -> bool:
+    return challenge.rejudgings.filter(state=RejudgingState.OPEN).exists()
 
 
 def _check_submissions(
@@ -213,33 +224,65 @@ def apply(*, rejudging: Rejudging, by: User, now: datetime) -> Rejudging:
     """Let the new results count, all at once; the old ones stay among each submission's results.
 
     Raises:
-        Refused: Not all is scored yet; what came meanwhile has been added.
+        Refused: Not all is scored yet; what came meanwhile has been added, and what waits for an
+            earlier revision's scoring waits for this one's.
     """
     require(by, "challenges.edit", rejudging.challenge)
-    if added := _catch_up(rejudging, now):
-        message = f"{added:,} newer submissions are being scored for this set too"
-        raise Refused([Problem("rejudging", message, "apply it again in a moment")])
     with transaction.atomic():
         rejudging = _lock_open(rejudging)
-        _check_ready(rejudging)
-        for member in rejudging.members.all():
-            _replace(member, now)
-        _retire(rejudging)
-        for phase in Phase.objects.filter(challenge=rejudging.challenge, retired=False):
-            guards.forget(phase)
-            refresh_board(phase, now=now)
-        _end(rejudging, RejudgingState.APPLIED, now)
-        audit.record("rejudging applied", by=by, on=rejudging, now=now)
+        late = _catch_up(rejudging, now)
+        if not late:
+            _apply(rejudging, by, now)
+    if late:
+        raise Refused(late)
     return rejudging
 
 
-def _catch_up(rejudging: Rejudging, now: datetime) -> int:
-    """Add what was scored since, so that no two entrants are scored by different rules."""
-    if not rejudging.whole or rejudging.state != RejudgingState.OPEN:
-        return 0
+def _apply(rejudging: Rejudging, by: User, now: datetime) -> None:
+    _check_ready(rejudging)
+    for member in rejudging.members.all():
+        _replace(member, now)
+    _retire(rejudging)
+    for phase in Phase.objects.filter(challenge=rejudging.challenge, retired=False):
+        guards.forget(phase)
+        refresh_board(phase, now=now)
+    _end(rejudging, RejudgingState.APPLIED, now)
+    audit.record("rejudging applied", by=by, on=rejudging, now=now)
+
+
+def _catch_up(rejudging: Rejudging, now: datetime) -> list[Problem]:
+    """See to it that no two entrants are scored by different rules; what has to be waited for."""
+    if not rejudging.whole or _is_outdated(rejudging):
+        return []
+    problems = Problems()
+    if running := _bring_forward(rejudging, now):
+        message = f"{running:,} are just being scored by an earlier revision"
+        problems.add("rejudging", message, "apply it again in a moment")
     known = rejudging.members.values("submission")
-    with transaction.atomic():
-        return _add(rejudging, _scored(rejudging.challenge).exclude(pk__in=known), now)
+    if added := _add(rejudging, _scored(rejudging.challenge).exclude(pk__in=known), now):
+        message = f"{added:,} newer submissions are being scored for this set too"
+        problems.add("rejudging", message, "apply it again in a moment")
+    return problems.found
+
+
+def _bring_forward(rejudging: Rejudging, now: datetime) -> int:
+    """Have what waits for an earlier revision's scoring scored by this one's; how many run already."""
+    earlier = Job.objects.filter(
+        kind=EVALUATE,
+        pool=f"challenge {rejudging.challenge_id}",
+        state__in=(JobState.READY, JobState.RUNNING),
+    )
+    earlier = earlier.exclude(payload__revision=rejudging.revision_id).order_by(
+        "virtual_time", "id"
+    )
+    found = Submission.objects.select_related("phase__challenge__current")
+    running = 0
+    for job in earlier:
+        if jobs.cancel(job.key, now=now):
+            enqueue(found.get(pk=job.payload["submission"]), now=now)
+        else:
+            running += 1
+    return running
 
 
 def _lock_open(rejudging: Rejudging) -> Rejudging:
@@ -256,11 +299,15 @@ def _check_ready(rejudging: Rejudging) -> None:
     if found.failed:
         remedy = "cancel it, mend the scorer and start another"
         problems.add("rejudging", f"{found.failed:,} could not be scored", remedy)
-    if rejudging.challenge.revision.pk != rejudging.revision_id:
+    if _is_outdated(rejudging):
         message = "the challenge was published anew since"
         problems.add("rejudging", message, "cancel it and start another")
     if problems.found:
         raise Refused(problems.found)
+
+
+def _is_outdated(rejudging: Rejudging) -> bool:
+    return rejudging.challenge.revision.pk != rejudging.revision_id
 
 
 def _replace(member: Rejudged, now: datetime) -> None:
