@@ -174,6 +174,16 @@ def test_a_set_waits_for_what_an_earlier_revision_is_just_scoring(
     assert late.evaluation.revision == made.revision
 
 
+def test_a_second_set_waits_for_the_end_of_the_first(scored, participant, challenge, organiser):
+    scored(participant)
+    given = {"challenge": challenge, "by": organiser, "now": timezone.now()}
+    first = start(reason="first", **given)
+    with pytest.raises(Refused, match="another set is open; apply or cancel it first"):
+        start(reason="second", **given)
+    cancel(rejudging=first, by=organiser, now=timezone.now())
+    assert start(reason="second", **given).state == "open"
+
+
 def test_of_two_sets_started_at_once_one_is_refused(
     scored, participant, challenge, organiser, monkeypatch
 ):

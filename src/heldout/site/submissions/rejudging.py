@@ -118,7 +118,7 @@ def _check_start(challenge: Challenge, reason: str, problems: Problems) -> None:
     if not reason.strip():
         problems.add("reason", "is not given", "say why, for the log")
     if _is_open(challenge):
-        problems.add(*ANOTHER)
+        problems.found.append(ANOTHER)
 
 
 def _is_open(challenge: Challenge) -> bool:
