@@ -63,6 +63,14 @@ def test_a_folder_without_a_site_is_refused(run, tmp_path):
         assert "there is no site here" in refused.err
 
 
+def test_what_is_no_export_makes_no_site(run, tmp_path):
+    (tmp_path / "backup.tar").write_bytes(b"ustar")
+    refused = run("import", tmp_path / "backup.tar", "--to", tmp_path / "new")
+    assert refused.code == 2
+    assert f"{tmp_path / 'backup.tar'}: is no export" in refused.err
+    assert not (tmp_path / "new").exists()
+
+
 def test_settings_lists_every_one_and_hides_secrets(run, monkeypatch):
     monkeypatch.setenv("HELDOUT_SECRET_KEY", "hush-hush")
     monkeypatch.setenv("HELDOUT_SITE_NAME", "Ours")

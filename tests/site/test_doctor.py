@@ -69,6 +69,19 @@ def test_plain_http_on_a_public_name_is_an_error(settings):
     assert found("address") == []
 
 
+def test_a_site_for_this_machine_alone_is_told_so_once(settings):
+    use(settings, base_url="http://127.0.0.1:8000")
+    told = [one for each in examine(now=timezone.now()).values() for one in each]
+    of_https = [one for one in told if "security" in one.message or "encrypted" in one.message]
+    assert [(one.subject, one.level) for one in of_https] == [("address", Level.WARNING)]
+
+
+def test_what_the_framework_misses_with_https_is_told(settings):
+    use(settings, base_url="https://challenges.example.org")
+    settings.SESSION_COOKIE_SECURE = False
+    assert any("security.W012" in message for _, message in found("framework"))
+
+
 def test_a_full_disk_is_an_error(monkeypatch):
     monkeypatch.setattr(doctor, "LEAST_FREE", 10**18)
     assert "GB are free" in found("disk")[0][1]

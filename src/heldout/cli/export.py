@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated
+from zipfile import is_zipfile
 
 import typer
 
@@ -60,6 +61,10 @@ def import_(
 
     if not archive.is_file():
         raise BadInput([Problem(str(archive), "there is no such file")])
+    if not is_zipfile(archive):
+        # Before a site is made for nothing.
+        message = "is no export of a challenge, or was cut short"
+        raise BadInput([Problem(str(archive), message, "make it by heldout export")])
     open_site(to, make=True)
     from django.utils import timezone
 

@@ -26,6 +26,8 @@ SECRET_LENGTH = 50
 CLOCK_MAY_DIFFER = timedelta(seconds=5)
 NOBODY_WORKS = timedelta(minutes=10)
 MAIL_SECONDS = 5
+# What the framework says of cookies and of https, which follow from the address alone.
+OF_THE_ADDRESS = ("security.W004", "security.W012", "security.W016")
 
 
 class Level(StrEnum):
@@ -59,8 +61,9 @@ Found = Iterator[tuple[Level, str, str]]
 
 
 def _framework(now: datetime) -> Found:
+    plain = not settings.HELDOUT.base_url.startswith("https://")
     for one in checks.run_checks(include_deployment_checks=True):
-        if not one.is_silenced():
+        if not one.is_silenced() and not (plain and one.id in OF_THE_ADDRESS):
             level = Level.ERROR if one.is_serious() else Level.WARNING
             yield level, f"{one.id}: {one.msg}", str(one.hint or "see Django's documentation")
 
@@ -70,6 +73,12 @@ def _address(now: datetime) -> Found:
     local = base.startswith(("http://127.0.0.1", "http://localhost", "http://[::1]"))
     if settings.DEBUG:
         yield Level.ERROR, "the source is shown in errors", "unset HELDOUT_DEBUG"
+    if local:
+        yield (
+            Level.WARNING,
+            f"{base} is for this machine alone: others cannot come, and nothing is encrypted",
+            "set HELDOUT_BASE_URL=https://… before anybody else uses it",
+        )
     if base.startswith("http://") and not local:
         yield (
             Level.ERROR,
