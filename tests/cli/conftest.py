@@ -1,5 +1,6 @@
 import json
 import random
+import socket
 import sys
 
 import pytest
@@ -68,3 +69,10 @@ def images(tmp_path):
 def heldout_command():
     """The command line in a process of its own."""
     return [sys.executable, "-m", "heldout"]
+
+
+@pytest.fixture
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]

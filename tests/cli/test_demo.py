@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+import urllib.request
 from datetime import UTC, datetime
+from itertools import takewhile
 
 import polars as pl
 import pytest
@@ -22,12 +24,35 @@ def run_demo(command, folder, *options):
     return ran
 
 
+def serve_demo(command, folder, port):
+    """The board and whether the page of the data answers, from one run that builds and serves."""
+    running = subprocess.Popen(
+        [*command, "demo", folder, "--json", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with running:
+        try:
+            said = list(
+                takewhile(lambda line: not line.startswith("to sign in as"), running.stderr)
+            )
+            address = f"http://127.0.0.1:{port}/challenges/digits/data/"
+            with urllib.request.urlopen(address, timeout=60) as answer:
+                page = answer.read().decode()
+        finally:
+            running.terminate()
+        board = json.loads(running.stdout.read())
+    assert running.returncode == 0, said
+    return board, page
+
+
 def test_the_demo_ranks_five_fitted_baselines_and_a_second_run_changes_nothing(
-    heldout_command, tmp_path
+    heldout_command, tmp_path, free_port
 ):
     folder = tmp_path / "demo"
-    first = run_demo(heldout_command, folder, "--json")
-    board = json.loads(first.stdout)
+    board, page = serve_demo(heldout_command, folder, free_port)
+    assert "train.parquet" in page
     rows = board["leaderboard"]
     assert len(rows) == 5
     assert all(row["entrant"].startswith("baseline-") and row["baseline"] for row in rows)

@@ -5,7 +5,6 @@ import os
 import re
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -67,12 +66,6 @@ def call(heldout_command, somewhere):
     return call
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 @contextmanager
 def serving(command, cwd, port):
     log = cwd / "serve.log"
@@ -90,15 +83,16 @@ def serving(command, cwd, port):
         assert process.wait(60) == 0
 
 
-def test_at_most_five_commands_lead_to_a_live_challenge(commands, call, heldout_command, somewhere):
+def test_at_most_five_commands_lead_to_a_live_challenge(
+    commands, call, heldout_command, somewhere, free_port
+):
     assert len(commands) <= 5
     assert all(program == "heldout" for program, *_ in commands)
     *before, (_, *serve) = commands
     for _, *arguments in before:
         call(*arguments)
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    with serving([*heldout_command, *serve], somewhere, port) as log:
+    url = f"http://127.0.0.1:{free_port}"
+    with serving([*heldout_command, *serve], somewhere, free_port) as log:
         page = httpx.get(f"{url}/challenges/my-challenge/", timeout=60)
         assert page.status_code == 200
         assert "My first challenge" in page.text

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import sys
 import tempfile
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -81,9 +83,15 @@ def demo(
     print_json(board) if json else print_board(board)
     say(f"{folder / HOMES} has planted faults: heldout leaks {folder / HOMES}")
     if not no_serve:
-        from heldout.cli.serve import listen
+        _serve(site, host=host, port=port)
 
-        listen(site, host=host, port=port, workers=1, sign_in=ORGANISER)
+
+def _serve(site: Path, *, host: str, port: int) -> None:
+    # The site's processes are forked, and a fork of what has computed has locks nobody opens again.
+    sys.stdout.flush()
+    where = ("--host", host, "--port", str(port), "--sign-in", ORGANISER)
+    command = [sys.executable, "-m", "heldout", "serve", str(site), *where]
+    os.execv(command[0], command)  # noqa: S606  (our own command, no shell)
 
 
 def _refuse_other_folder(folder: Path) -> None:
