@@ -40,16 +40,16 @@ BUILDS = (
     Build(
         "check-then-save",
         f"{SITE}/submissions/limits.py",
-        '    rows = ", ".join(["(%s, %s, %s, 1)"] * len(who))\n',
-        "    keys = [{'phase': phase, 'holder': one, 'period': period} for one in who]\n"
+        '    rows = ", ".join(["(%s, %s, %s, 1)"] * len(counts))\n',
+        "    keys = [{'phase': phase, 'holder': one, 'period': at} for at, one in counts]\n"
         "    found = [Usage.objects.get_or_create(**key)[0] for key in keys]\n"
-        "    if most is not None and any(row.used >= most for row in found):\n"
-        "        return False\n"
+        "    if full := {row.period for row in found if row.used >= most.get(row.period, 99)}:\n"
+        "        return full\n"
         "    for row in found:\n"
         "        row.used += 1\n"
         "        row.save()\n"
-        "    return True\n"
-        '    rows = ", ".join(["(%s, %s, %s, 1)"] * len(who))\n',
+        "    return set()\n"
+        '    rows = ", ".join(["(%s, %s, %s, 1)"] * len(counts))\n',
         "tests/site/submissions/test_limits.py::test_two_at_once_cannot_both_take_the_last_place",
     ),
     Build(

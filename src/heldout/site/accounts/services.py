@@ -10,11 +10,19 @@ from django.db import transaction
 
 from heldout.site.accounts.models import ApiToken, Scope, SignInLink, User
 from heldout.site.common import audit
+from heldout.site.common.prepared import Given, Prepared
 
 TOKEN_PREFIX = "hld_"  # noqa: S105
 LINK_LIFETIME = timedelta(hours=1)
 # A token's last use is kept to the minute, so that reading does not write each time.
 USE_RESOLUTION = timedelta(minutes=1)
+VALID_TOKEN = Prepared(
+    lambda: (
+        ApiToken.objects.select_related("user")
+        .filter(digest=Given("digest"), revoked_at=None, user__is_active=True)
+        .exclude(expires_at__lte=Given("now"))
+    )
+)
 
 
 def digest(secret: str) -> str:
@@ -101,12 +109,7 @@ def revoke_token(*, token: ApiToken, by: User, now: datetime) -> None:
 
 def user_of_token(secret: str, *, now: datetime) -> ApiToken | None:
     """The valid token with this secret, its use noted."""
-    token = (
-        ApiToken.objects.select_related("user")
-        .filter(digest=digest(secret), revoked_at=None, user__is_active=True)
-        .exclude(expires_at__lte=now)
-        .first()
-    )
+    token = VALID_TOKEN.first(digest=digest(secret), now=now)
     if token and (token.last_used_at is None or now - token.last_used_at > USE_RESOLUTION):
         ApiToken.objects.filter(pk=token.pk).update(last_used_at=now)
     return token

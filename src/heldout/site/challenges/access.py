@@ -20,8 +20,17 @@ from heldout.site.challenges.models import (
     TermsAcceptance,
     Visibility,
 )
+from heldout.site.common.prepared import Given, Prepared
 
 Viewer = User | AnonymousUser
+ENTRANT = Prepared(
+    lambda: Entrant.objects.filter(challenge=Given("challenge"), members__user=Given("user"))
+)
+ACCEPTANCES = Prepared(
+    lambda: TermsAcceptance.objects.filter(
+        challenge=Given("challenge"), user=Given("user"), terms_digest=Given("digest")
+    ).values_list("pk", flat=True)
+)
 
 
 def visible(viewer: Viewer) -> QuerySet[Challenge]:
@@ -54,7 +63,7 @@ def entrant_of(challenge: Challenge, user: Viewer) -> Entrant | None:
     """As whom the person takes part, if at all."""
     if not user.is_authenticated:
         return None
-    return Entrant.objects.filter(challenge=challenge, members__user=user).first()
+    return ENTRANT.first(challenge=challenge.pk, user=user.pk)
 
 
 def has_accepted_terms(challenge: Challenge, user: Viewer) -> bool:
@@ -62,6 +71,4 @@ def has_accepted_terms(challenge: Challenge, user: Viewer) -> bool:
     digest = challenge.revision.terms_digest
     if not digest or not user.is_authenticated:
         return not digest
-    return TermsAcceptance.objects.filter(
-        challenge=challenge, user=user, terms_digest=digest
-    ).exists()
+    return bool(ACCEPTANCES.all(challenge=challenge.pk, user=user.pk, digest=digest))

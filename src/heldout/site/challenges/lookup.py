@@ -7,6 +7,13 @@ from django.http import Http404
 from heldout.site.catalog.models import DataFile
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.models import Challenge, Phase
+from heldout.site.common.prepared import Given, Prepared
+
+PHASE = Prepared(
+    lambda: Phase.objects.select_related("challenge__current").filter(
+        challenge__slug=Given("slug"), key=Given("key")
+    )
+)
 
 
 def find_challenge(slug: str, viewer: Viewer) -> Challenge:
@@ -20,8 +27,7 @@ def find_challenge(slug: str, viewer: Viewer) -> Challenge:
 
 def find_phase_of(slug: str, key: str, viewer: Viewer) -> Phase:
     """A phase by the names in its address, in one query."""
-    found = Phase.objects.select_related("challenge__current")
-    phase = found.filter(challenge__slug=slug, key=key).first()
+    phase = PHASE.first(slug=slug, key=key)
     if phase is None or not viewer.has_perm("challenges.view", phase.challenge):
         return find_phase(find_challenge(slug, viewer), key)
     return phase

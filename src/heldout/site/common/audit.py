@@ -13,11 +13,13 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from heldout.site.common.models import AuditEntry
+from heldout.site.common.prepared import Prepared
 
 GENESIS = "0" * 64
 # Names the chain among PostgreSQL's advisory locks.
 CHAIN_LOCK = 0x4845_4C44
 CHUNK = 1000
+LAST = Prepared(lambda: AuditEntry.objects.order_by("-id").values_list("digest", flat=True)[:1])
 
 
 class Fault(NamedTuple):
@@ -59,7 +61,7 @@ def record(
     """
     with transaction.atomic(savepoint=False):
         _take_turn()
-        last = AuditEntry.objects.order_by("-id").values_list("digest", flat=True).first()
+        last = LAST.first()
         entry = AuditEntry(
             at=now,
             actor_id=by.pk if by else None,

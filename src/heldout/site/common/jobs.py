@@ -14,16 +14,25 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Max, Min, QuerySet
-from django.db.models.functions import Greatest
 
 from heldout.errors import HeldoutError
 from heldout.site.common import audit, wake
 from heldout.site.common.handlers import HANDLERS
 from heldout.site.common.models import Gate, Job, JobState, Lane
+from heldout.site.common.prepared import Given, Prepared
 
 SETTLED = (JobState.READY, JobState.RUNNING, JobState.DONE)
 FAILURES = (JobState.FAILED, JobState.DEAD)
 BACKOFF = timedelta(seconds=2)
+LATEST = Prepared(lambda: Job.objects.filter(key=Given("key")).order_by("-attempt")[:1])
+# The turn of the pool's job that has waited longest.
+SOONEST = Prepared(
+    lambda: (
+        Job.objects.filter(state=JobState.READY, pool=Given("pool"))
+        .order_by("virtual_time")
+        .values_list("virtual_time", flat=True)[:1]
+    )
+)
 
 
 class LeaseLost(HeldoutError):
@@ -48,7 +57,7 @@ def enqueue(
     behind the next job of another. While `gate` is closed the job waits.
     """
     with transaction.atomic(savepoint=False):
-        earlier = Job.objects.filter(key=key).order_by("-attempt").first()
+        earlier = LATEST.first(key=key)
         if earlier is not None and earlier.state in SETTLED:
             return None
         job = Job(
@@ -94,15 +103,19 @@ def enqueue_daily(*, now: datetime) -> None:
 
 def _next_turn(pool: str, lane: str) -> float:
     """Advance the lane's clock by one job, and never let an idle lane or pool save up turns."""
-    waiting = Job.objects.filter(state=JobState.READY, pool=pool)
-    base = waiting.aggregate(at=Min("virtual_time"))["at"]
+    base = SOONEST.first(pool=pool)
     if base is None:
         _wake_pool(pool)
-    turn = Greatest(F("virtual_time"), base or 0.0) + 1.0
-    if not Lane.objects.filter(name=lane).update(virtual_time=turn):
-        Lane.objects.bulk_create([Lane(name=lane)], ignore_conflicts=True)
-        Lane.objects.filter(name=lane).update(virtual_time=turn)
-    return Lane.objects.values_list("virtual_time", flat=True).get(name=lane)
+    least = base or 0.0
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {Lane._meta.db_table} AS lane (name, virtual_time) VALUES (%s, %s) "  # noqa: S608
+            "ON CONFLICT (name) DO UPDATE SET virtual_time = 1.0 + "
+            "CASE WHEN lane.virtual_time > %s THEN lane.virtual_time ELSE %s END "
+            "RETURNING virtual_time",
+            [lane, least + 1.0, least, least],
+        )
+        return float(cursor.fetchone()[0])
 
 
 def _clock(pool: str) -> str:

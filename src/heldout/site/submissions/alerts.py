@@ -15,7 +15,7 @@ import polars as pl
 from django.conf import settings
 from django.core.mail import send_mail
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Count, QuerySet
 from numpy.typing import NDArray
 
 from heldout.errors import BadInput
@@ -26,6 +26,7 @@ from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Entrant, Phase
 from heldout.site.challenges.services import Viewer, require
 from heldout.site.common import audit
+from heldout.site.common.prepared import Given, Prepared
 from heldout.site.submissions import limits, storage
 from heldout.site.submissions.models import Alert, AlertKind, Evaluation, Linked, Submission
 from heldout.site.submissions.numbers import Results
@@ -33,6 +34,22 @@ from heldout.site.submissions.numbers import Results
 # So many submissions of one person in so short a time are a burst.
 BURST = 10
 BURST_TIME = timedelta(minutes=10)
+# How many of a person's came in between two moments.
+RECENT = Prepared(
+    lambda: (
+        Submission.objects.filter(
+            phase=Given("phase"),
+            entrant=Given("entrant"),
+            by=Given("by"),
+            created_at__gt=Given("since"),
+            created_at__lte=Given("until"),
+        )
+        .order_by()
+        .values("by")
+        .annotate(recent=Count("pk"))
+        .values_list("recent", flat=True)
+    )
+)
 # Predictions are alike if they agree on this share of the examples that either got wrong.
 ALIKE = 0.95
 # Where right and wrong are unknown: on this share of all examples.
@@ -85,14 +102,14 @@ _kept = _Kept(KEPT_BYTES)
 def notice_burst(submission: Submission) -> None:
     """Look at the person's last minutes; call it in the transaction that takes a submission in."""
     since = submission.created_at - BURST_TIME
-    recent = Submission.objects.filter(
-        phase=submission.phase,
+    recent = RECENT.first(
+        phase=submission.phase_id,
         entrant=submission.entrant_id,
-        by=submission.by,
-        created_at__gt=since,
-        created_at__lte=submission.created_at,
-    ).count()
-    if recent >= BURST:
+        by=submission.by_id,
+        since=since,
+        until=submission.created_at,
+    )
+    if recent and recent >= BURST:
         words = f"{submission.entrant.name} sent {recent} files within 10 minutes"
         key = f"burst:{submission.by_id}:{submission.created_at:%Y-%m-%d}"
         _raise(submission.phase, AlertKind.BURST, key, [submission.entrant], words, submission)

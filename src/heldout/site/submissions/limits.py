@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
@@ -15,11 +16,17 @@ from django.db.models import F, Sum
 from heldout.errors import Problem
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Entrant, Phase
+from heldout.site.common.prepared import Given, Prepared
 from heldout.site.common.problems import Refused
 from heldout.site.submissions.models import Linked, Submission, Usage
 
 # Here dots in the part before the @ mean nothing.
 DOTLESS = ("gmail.com", "googlemail.com")
+LINKED = Prepared(
+    lambda: Linked.objects.filter(challenge=Given("challenge"), user=Given("user")).values_list(
+        "person", flat=True
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +84,7 @@ def holders(entrant: Entrant, user: User) -> list[str]:
 
 def persons(challenge: int, user: User) -> list[str]:
     """The account, its mailbox, and whom the organisers count it as."""
-    linked = Linked.objects.filter(challenge=challenge, user=user).values_list("person", flat=True)
+    linked = LINKED.all(challenge=challenge, user=user.pk)
     return [f"user:{user.pk}", mailbox(user.email), *(f"person:{person}" for person in linked)]
 
 
@@ -101,10 +108,19 @@ def allowances(
 def _used(phase: Phase, who: list[str]) -> dict[str, int]:
     """The highest count of these holders, by period."""
     used: dict[str, int] = {}
-    counts = Usage.objects.filter(phase=phase, holder__in=who)
-    for period, count in counts.values_list("period", "used"):
+    holders = {f"holder_{number}": holder for number, holder in enumerate(who)}
+    for period, count in _counts_of(tuple(holders)).all(phase=phase.pk, **holders):
         used[period] = max(used.get(period, 0), count)
     return used
+
+
+@cache
+def _counts_of(holders: tuple[str, ...]) -> Prepared[tuple[str, int]]:
+    return Prepared(
+        lambda: Usage.objects.filter(
+            phase=Given("phase"), holder__in=[Given(name) for name in holders]
+        ).values_list("period", "used")
+    )
 
 
 def _allowances(phase: Phase, used: dict[str, int], now: datetime) -> list[Allowance]:
@@ -132,34 +148,37 @@ def take(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> None:
     Raises:
         Refused: Every limit that is used up.
     """
-    who, zone = sorted(holders(entrant, user)), phase.challenge.zone
-    limits = {limit.period: limit for limit in _limits(phase, now)}
-    full = [
-        _used_up(limits[period], phase)
-        for period in _periods(now, zone)
-        if not _count(phase, who, period, limits[period].most if period in limits else None)
-    ]
-    quota = _refused_quota(phase, now)
-    if not _count(phase, [f"user:{user.pk}"], quota.period, quota.most):
-        full.append(_too_many_refused(quota, phase))
-    if full:
-        raise Refused(full)
+    who, quota = sorted(holders(entrant, user)), _refused_quota(phase, now)
+    limits = list(_limits(phase, now))
+    counts = [(period, one) for period in _periods(now, phase.challenge.zone) for one in who]
+    counts.append((quota.period, f"user:{user.pk}"))
+    full = _count(phase, counts, {limit.period: limit.most for limit in (*limits, quota)})
+    found = [_used_up(limit, phase) for limit in limits if limit.period in full]
+    if quota.period in full:
+        found.append(_too_many_refused(quota, phase))
+    if found:
+        raise Refused(found)
 
 
-def _count(phase: Phase, who: list[str], period: str, most: int | None) -> bool:
-    """Raise the counts of everybody concerned by one conditional statement."""
-    if most is not None and most < 1:
-        return False
-    rows = ", ".join(["(%s, %s, %s, 1)"] * len(who))
-    below = "" if most is None else f"WHERE usage.used < {most:d}"
+def _count(phase: Phase, counts: list[tuple[str, str]], most: dict[str, int]) -> set[str]:
+    """Raise these counts, each a period and a holder, by one conditional statement.
+
+    Returns the periods of which something stayed as it was.
+    """
+    rows = ", ".join(["(%s, %s, %s, 1)"] * len(counts))
+    below = " ".join(["WHEN usage.period = %s THEN usage.used < %s"] * len(most))
+    values = [value for period, holder in counts for value in (phase.pk, holder, period)]
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Usage._meta.db_table} AS usage (phase_id, holder, period, used) "  # noqa: S608
-            f"VALUES {rows} ON CONFLICT (phase_id, holder, period) "
-            f"DO UPDATE SET used = usage.used + 1 {below}",
-            [value for holder in who for value in (phase.pk, holder, period)],
+            f"VALUES {rows} ON CONFLICT (phase_id, holder, period) DO UPDATE "
+            f"SET used = usage.used + 1 WHERE CASE {below} ELSE TRUE END RETURNING period, holder",
+            [*values, *(value for limit in most.items() for value in limit)],
         )
-        return bool(cursor.rowcount == len(who))
+        raised = set(cursor.fetchall())
+    # A count that is not there yet begins with 1, which is too many where nothing is allowed.
+    nothing = {period for period, limit in most.items() if limit < 1}
+    return nothing | {period for period, holder in counts if (period, holder) not in raised}
 
 
 def _refused_quota(phase: Phase, now: datetime) -> _Limit:

@@ -21,12 +21,18 @@ from heldout.site.challenges.services import (
 )
 from heldout.site.common import audit, jobs
 from heldout.site.common.models import Job
+from heldout.site.common.prepared import Given, Prepared
 from heldout.site.common.problems import Conflict, Refused
 from heldout.site.submissions import alerts, limits, storage
 from heldout.site.submissions.models import Status, Submission
 
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".zip")
 EVALUATE = "evaluate"
+EARLIER = Prepared(
+    lambda: Submission.objects.filter(
+        phase=Given("phase"), by=Given("by"), idempotency_key=Given("key")
+    )
+)
 
 
 def submit(
@@ -51,7 +57,7 @@ def submit(
             empty or too large: everything that stands in the way.
         Conflict: The idempotency key was used for another file.
     """
-    if not entrant.members.filter(user=by, challenge=phase.challenge_id).exists():
+    if entrant_of(phase.challenge, by) != entrant:
         raise PermissionDenied("You are not of this team.")
     earlier = _earlier(phase, by, idempotency_key)
     if earlier is None:
@@ -161,7 +167,7 @@ def rescore_failed(*, challenge: Challenge, by: User, now: datetime) -> int:
 def _earlier(phase: Phase, by: User, idempotency_key: str) -> Submission | None:
     if not idempotency_key:
         return None
-    return Submission.objects.filter(phase=phase, by=by, idempotency_key=idempotency_key).first()
+    return EARLIER.first(phase=phase.pk, by=by.pk, key=idempotency_key)
 
 
 def _same(earlier: Submission, sha256: str) -> Submission:

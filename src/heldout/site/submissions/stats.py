@@ -9,6 +9,7 @@ from typing import TypedDict
 
 from django.conf import settings
 
+from heldout.datasets.atomic import make_folder
 from heldout.evaluation.stats import ExampleStats
 from heldout.evaluation.storage import load_stats, save_stats
 from heldout.site.common import objects
@@ -25,13 +26,13 @@ class Kept(TypedDict):
 def keep(stats: ExampleStats) -> Kept:
     """Write statistics under their content hash; they survive a power cut once this returns."""
     folder = _folder()
-    folder.mkdir(exist_ok=True, mode=0o700)
+    make_folder(folder, mode=0o700)
     part = folder / f"incoming-{secrets.token_hex(12)}.parquet"
     try:
         save_stats(stats, part)
         sha256 = hashlib.sha256(part.read_bytes()).hexdigest()
         file = f"{sha256[:2]}/{sha256}.parquet"
-        (folder / file).parent.mkdir(exist_ok=True, mode=0o700)
+        make_folder((folder / file).parent, mode=0o700)
         part.replace(folder / file)
         storage.sync_folder((folder / file).parent)
         objects.keep(folder / file)

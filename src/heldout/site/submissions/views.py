@@ -425,7 +425,7 @@ def _detail_frame(request: HttpRequest, view: SubmissionView) -> dict[str, Any]:
     own = request.user.has_perm("submissions.withdraw", submission)
     listed = "mine" if own else "organise"
     context = frame(request, challenge, listed)
-    tab = next(one for one in tabs(request, challenge) if one.key == listed)
+    tab = next(one for one in tabs(request, challenge, listed) if one.key == listed)
     back = tab.address if own else reverse("submissions:everybodys", args=[challenge.slug])
     trail = crumbs(challenge, (tab.name, back), (submission.filename, ""))
     return context | {
