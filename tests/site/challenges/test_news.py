@@ -221,6 +221,12 @@ def test_the_form_announces(signed_in, organiser, challenge, participant, client
     assert len(mail.outbox) == 1
 
 
+def test_the_news_are_called_so_before_there_are_any(client, challenge):
+    title = re.search(r"<title>([^·]*)·", client.get("/challenges/cats/news/").content.decode())
+    assert title
+    assert title[1].strip() == "News"
+
+
 def test_the_organisers_news_pages_refuse_others(announce, signed_in, participant):
     made = announce()
     for path in ("organise/news/", f"organise/news/{made.pk}/retract/", "organise/winners/"):

@@ -169,6 +169,10 @@ def test_the_form_tells_what_is_left_and_what_the_file_looks_like(signed_in, par
     assert "example_id, prediction" in html
 
 
+def test_the_form_tells_the_command_that_submits_the_same(client, challenge):
+    assert "heldout submit cats FILE --phase dev<" in text(client.get(SUBMIT))
+
+
 def test_an_anonymous_upload_is_not_taken_in(client, challenge):
     answer = client.post(SUBMIT, {"phase": "dev", "file": upload()})
     assert "Sign in to submit" in text(answer)

@@ -51,9 +51,10 @@ class PhaseForm(forms.Form):
     in_total = forms.IntegerField(label="Submissions in total", min_value=1, required=False)
     final = forms.ChoiceField(
         label="What counts of an entrant",
-        help_text="Where entrants choose, they mark that many scored submissions while the phase "
-        "is open, and the best of these counts. Who marks none is ranked by their best; where a "
-        "share of the examples is public, by the best of the as many that are best in public.",
+        help_text="Where entrants choose, each marks up to that many scored submissions while the "
+        "phase is open, and the best of these counts. Who marks none is ranked by their best; where "
+        "only a share of the examples is public, by the best among as many as they could have "
+        "marked, those with the best public scores.",
     )
     leaderboard = forms.ChoiceField(label="Who sees the leaderboard", choices=Audience.choices)
     reveal = forms.MultipleChoiceField(

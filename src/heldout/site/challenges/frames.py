@@ -104,7 +104,9 @@ def crumbs(challenge: Challenge, *further: tuple[str, str]) -> list[tuple[str, s
     return [*top, (challenge.title, own), *further]
 
 
-def tabs(request: HttpRequest, challenge: Challenge) -> list[Tab]:
+def tabs(request: HttpRequest, challenge: Challenge, here: str) -> list[Tab]:
+    """Where one can go, and where one is, even if nothing stands there yet."""
+
     def tab(key: str, name: str, view: str) -> Tab:
         return Tab(key, name, reverse(view, args=[challenge.slug]))
 
@@ -117,7 +119,7 @@ def tabs(request: HttpRequest, challenge: Challenge) -> list[Tab]:
     ]
     if challenge.winners_at:
         found.append(tab("winners", "Winners", "challenges:winners"))
-    if challenge.announcements.exists():
+    if here == "news" or challenge.announcements.exists():
         found.append(tab("news", "News", "challenges:news"))
     if request.user.is_authenticated:
         found.append(tab("mine", "My submissions", "submissions:mine"))
@@ -131,7 +133,7 @@ def tabs(request: HttpRequest, challenge: Challenge) -> list[Tab]:
 def frame(request: HttpRequest, challenge: Challenge, tab: str) -> dict[str, Any]:
     """The context of `challenges/base.html`."""
     phases = phase_views(challenge, timezone.now())
-    shown = tabs(request, challenge)
+    shown = tabs(request, challenge, tab)
     here = next((item for item in shown if item.key == tab), shown[0])
     own = [] if tab == "overview" else [(here.name, "")]
     return {

@@ -309,7 +309,10 @@ def everybodys(request: HttpRequest, slug: str) -> HttpResponse:
         found = found.filter(entrant__name__icontains=wanted["q"]) if wanted["q"] else found
     page = _page(request, found)
     context = frame(request, challenge, "organise") | _table(request, challenge, page)
-    context |= {"form": form, "part": "submissions"}
+    trail = crumbs(
+        challenge, ("Organise", reverse("challenges:organise", args=[slug])), ("Submissions", "")
+    )
+    context |= {"form": form, "part": "submissions", "crumbs": trail, "tab_title": "Submissions"}
     return render(request, "submissions/everybodys.html", context)
 
 
