@@ -3,7 +3,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from heldout.datasets.atomic import replacing, write_bytes
+from heldout.datasets import atomic
+from heldout.datasets.atomic import make_folder, replacing, write_bytes
 from heldout.datasets.writers import write_table
 from heldout.errors import BadInput
 
@@ -13,6 +14,17 @@ def test_a_file_is_replaced_whole_with_its_mode(tmp_path: Path) -> None:
     write_bytes(tmp_path / "new" / "a", b"two", mode=0o600)
     assert (tmp_path / "new" / "a").read_bytes() == b"two"
     assert (tmp_path / "new" / "a").stat().st_mode & 0o777 == 0o600
+
+
+def test_each_new_folder_is_flushed_into_the_one_above_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    flushed: list[Path] = []
+    monkeypatch.setattr(atomic, "sync", flushed.append)
+    make_folder(tmp_path / "a" / "b", mode=0o700)
+    make_folder(tmp_path / "a" / "b")
+    assert flushed == [tmp_path, tmp_path / "a"]
+    assert (tmp_path / "a" / "b").stat().st_mode & 0o777 == 0o700
 
 
 def half_write(path: Path) -> None:

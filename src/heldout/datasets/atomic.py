@@ -18,7 +18,7 @@ def replacing(path: Path, *, mode: int = 0o644, durable: bool = True) -> Iterato
         mode: Its permissions, from the moment it exists under its name.
         durable: Wait until the disk has it.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent, durable=durable)
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     os.close(handle)
     temporary = Path(name)
@@ -45,6 +45,16 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o644, durable: bool 
     """
     with replacing(path, mode=mode, durable=durable) as temporary:
         temporary.write_bytes(content)
+
+
+def make_folder(folder: Path, *, mode: int = 0o777, durable: bool = True) -> None:
+    """Make a folder and those above it; durable: a new one survives a power cut as what is in it."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent, durable=durable)
+    folder.mkdir(mode=mode, exist_ok=True)
+    if durable:
+        sync(folder.parent)
 
 
 def sync(path: Path) -> None:

@@ -1,4 +1,5 @@
 import hashlib
+import os
 from pathlib import Path
 
 import polars as pl
@@ -103,6 +104,20 @@ def test_the_participant_is_not_told_why_a_challenge_is_broken(
     drain()
     submission.refresh_from_db()
     assert (submission.status, submission.problems) == (Status.FAILED, [])
+
+
+def test_statistics_are_flushed_with_every_folder_that_leads_to_them(
+    scored, participant, settings, monkeypatch
+):
+    flushed = set()
+
+    def note(file):
+        flushed.add(Path(f"/proc/self/fd/{file}").readlink())
+
+    monkeypatch.setattr(os, "fsync", note)
+    submission = scored(participant)
+    kept = settings.ANSWERS / "stats" / submission.evaluation.stats["accuracy"]["file"]
+    assert flushed >= {kept.parent, settings.ANSWERS / "stats", settings.ANSWERS}
 
 
 def test_a_late_result_of_an_expired_lease_is_refused(hand_in, participant, monkeypatch):

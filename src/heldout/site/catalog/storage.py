@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from heldout.datasets.atomic import make_folder
 from heldout.site.common import objects
 
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -21,7 +22,7 @@ PACKED = {".png", ".jpg", ".jpeg", ".webp", ".gif", ".parquet", ".zip", ".gz", "
 @contextmanager
 def new_folder(final: Path) -> Iterator[Path]:
     """A folder that appears under its name only when it is complete and flushed."""
-    final.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(final.parent)
     part = final.parent / f".{final.name}-{secrets.token_hex(8)}"
     part.mkdir()
     try:

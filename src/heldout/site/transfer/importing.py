@@ -15,6 +15,7 @@ import msgspec
 from django.conf import settings
 from django.db import transaction
 
+from heldout.datasets.atomic import make_folder
 from heldout.errors import BadInput, Problem, Problems
 from heldout.site.accounts.models import User
 from heldout.site.accounts.services import create_user, free_handle
@@ -208,7 +209,7 @@ def _place_answers(source: Path, folder: str) -> None:
 def _place(source: Path, final: Path) -> None:
     if final.is_file():
         return
-    final.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(final.parent, mode=0o700)
     part = final.with_name(f"incoming-{secrets.token_hex(12)}")
     shutil.copyfile(source, part)
     with part.open("rb") as file:
