@@ -40,6 +40,13 @@ def test_a_gap_that_chance_explains_is_told_apart_from_a_sure_one() -> None:
     assert tell_disparity(gap(0.0)).endswith("for lack of examples or of a number: (not given).")
 
 
+def test_a_disparity_of_percentages_is_told_in_per_cent_and_points() -> None:
+    told = tell_disparity(gap(0.1), percent=True)
+    assert told.startswith("Worst: woman, 60.0 % (n = 50). Between best and worst lie 30.0 points ")
+    assert "(25.0 with noise taken off; 10.0–50.0)" in told
+    assert "; −10.0 to 50.0)" in tell_disparity(gap(-0.1), percent=True)
+
+
 def test_a_profile_names_its_ends_or_why_it_is_not_there() -> None:
     points = (Point(10.0, 0.5, None, None), Point(2000.0, 0.8, None, None))
     found = Profile(

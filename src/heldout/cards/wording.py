@@ -44,12 +44,23 @@ def interval(low: float | None, high: float | None) -> str:
     return f"{ends[0]} to {ends[1]}" if "−" in "".join(ends) else "–".join(ends)
 
 
-def tell_disparity(found: Disparity) -> str:
-    """Say in a few sentences how unequal a number is, and how sure that is."""
+def percentage(value: float | None) -> str:
+    """`95.7`; a dash for nothing."""
+    return "–" if value is None else f"{100 * value:.1f}".replace("-", "−")
+
+
+def tell_disparity(found: Disparity, *, percent: bool = False) -> str:
+    """Say in a few sentences how unequal a number is, and how sure that is.
+
+    Args:
+        found: The groups and how far they lie apart.
+        percent: Write the number in per cent and what lies between two of them in points.
+    """
     worst = next(one for one in found.groups if one.subgroup == found.worst)
+    value = f"{percentage(worst.value)} %" if percent else number(worst.value)
     told = [
-        f"Worst: {group_name(worst.subgroup)}, {number(worst.value)} (n = {worst.n:,}).",
-        f"Between best and worst lie {_spread(found.gap)}.",
+        f"Worst: {group_name(worst.subgroup)}, {value} (n = {worst.n:,}).",
+        f"Between best and worst lie {_points(found.gap) if percent else _spread(found.gap)}.",
     ]
     if found.ratio is not None:
         told.append(f"Worst and best are in the ratio {_spread(found.ratio)}.")
@@ -68,6 +79,13 @@ def tell_disparity(found: Disparity) -> str:
 def _spread(spread: Spread) -> str:
     corrected = f"{number(spread.corrected)} with noise taken off"
     return f"{number(spread.observed)} ({corrected}; {interval(*spread.interval)})"
+
+
+def _points(spread: Spread) -> str:
+    low, high = (percentage(end) for end in spread.interval)
+    ends = f"{low} to {high}" if "−" in low else f"{low}–{high}"
+    corrected = f"{percentage(spread.corrected)} with noise taken off"
+    return f"{percentage(spread.observed)} points ({corrected}; {ends})"
 
 
 def tell_share_gap(found: ShareGap) -> str:

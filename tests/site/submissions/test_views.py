@@ -342,6 +342,11 @@ def test_a_submission_shows_its_classes_and_whom_it_takes_for_whom(signed_in, pa
     assert "The most frequent confusions" in html
     assert "Worst:" in html
     assert "Rates of error by group" in html
+    rates = html.partition("Rates of error by group")[2].partition("</table>")[0]
+    assert [head for head in ("True positive rate", "Predicted share") if head not in rates] == []
+    rows = re.findall(r'<th scope="row">(.*?)</th> <td>(.*?)</td>', rates)
+    assert rows
+    assert len(rows) == len(set(rows))  # One row for a class, with all its rates.
     assert 'aria-labelledby="plot-' in html
 
 

@@ -21,6 +21,7 @@ from heldout.evaluation.along import Profile
 from heldout.evaluation.confusion import Cell, Confusion
 from heldout.evaluation.curves import PrecisionRecall
 from heldout.evaluation.disparities import Disparity
+from heldout.evaluation.odds import RATES, RateGap
 from heldout.evaluation.reliability import Bin
 from heldout.evaluation.report import Report
 from heldout.evaluation.same_size import SameSize
@@ -87,13 +88,32 @@ def heat_map(rows: Iterable[dict[str, Any]], shown: Measure, title: str) -> Plot
 
 def disparity_text(report: Report, shown: Measure, title: str) -> str:
     """How unequal the groups are, in sentences; empty where that is not revealed."""
-    return next((wording.tell_disparity(one) for one in _of(report.disparities, shown, title)), "")
+    found = next(_of(report.disparities, shown, title), None)
+    return wording.tell_disparity(found, percent=shown.percent) if found else ""
 
 
 def _of(found: Iterable[Disparity], shown: Measure, title: str) -> Iterator[Disparity]:
     for one in found:
         if (one.metric, one.name, " and ".join(one.by)) == (shown.metric, shown.name, title):
             yield one
+
+
+class RateGaps(NamedTuple):
+    """The largest gaps between two groups in the rates of one class."""
+
+    by: str
+    name: str
+    gaps: dict[str, float | None]
+
+
+def rate_gaps(found: Iterable[RateGap]) -> list[RateGaps]:
+    """One row for the columns that make the groups and a class."""
+    rows: dict[tuple[str, str], RateGaps] = {}
+    for one in found:
+        by = " and ".join(one.by)
+        row = rows.setdefault((by, one.name), RateGaps(by, one.name, dict.fromkeys(RATES)))
+        row.gaps[one.rate] = one.gap
+    return list(rows.values())
 
 
 def yardsticks(report: Report, shown: Measure) -> dict[str, SameSize]:

@@ -418,7 +418,7 @@ def _analysis(view: SubmissionView, shown: Measure | None, overall: float | None
         "confusion": analysis.confusion_view(details.confusion),
         "curves": analysis.curve_views(details.curves, task),
         "reliability": analysis.reliability_view(details.reliability),
-        "rate_gaps": details.rate_gaps,
+        "rate_gaps": analysis.rate_gaps(details.rate_gaps),
     }
 
 
