@@ -20,6 +20,7 @@ from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import publish
 from heldout.site.common.models import AuditEntry, Job
 from heldout.site.common.problems import Refused
+from heldout.site.submissions import rejudging
 from heldout.site.submissions.models import Evaluation, Status, Submission, Usage
 from heldout.site.submissions.services import EVALUATE, enqueue
 from heldout.site.transfer import rows
@@ -108,6 +109,19 @@ def shown() -> dict:
 
 def counts(challenge) -> dict[str, int]:
     return {rows.name(model): rows.rows_of(challenge, model).count() for model in rows.tables()}
+
+
+def test_an_open_rejudging_set_goes_on_where_it_was(
+    challenge, participant, organiser, scored, tmp_path, elsewhere
+):
+    scored(participant, 40)
+    rejudging.start(challenge=challenge, by=organiser, now=timezone.now(), reason="mended")
+    archive = archived(challenge, tmp_path / "cats.zip")
+    elsewhere()
+    (made,) = import_archive(archive, now=timezone.now()).rejudgings.all()
+    drain()
+    assert rejudging.progress(made) == rejudging.Progress(0, 1, 0, 0)
+    assert rejudging.apply(rejudging=made, by=organiser, now=timezone.now()).state == "applied"
 
 
 @pytest.mark.timeout(180)

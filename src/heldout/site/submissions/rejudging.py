@@ -166,16 +166,32 @@ def _add(rejudging: Rejudging, submissions: QuerySet[Submission], now: datetime)
         for one in submissions
     ]
     for member in Rejudged.objects.bulk_create(members):
-        jobs.enqueue(
-            REJUDGE,
-            key=f"{REJUDGE}:{rejudging.pk}:{member.submission_id}",
-            payload={"member": member.pk},
-            now=now,
-            pool=f"challenge {rejudging.challenge_id}",
-            lane=f"{REJUDGE} {rejudging.challenge_id}",
-            priority=PRIORITY,
-        )
+        _enqueue(member, now)
     return len(members)
+
+
+def _enqueue(member: Rejudged, now: datetime) -> None:
+    rejudging = member.rejudging
+    jobs.enqueue(
+        REJUDGE,
+        key=f"{REJUDGE}:{rejudging.pk}:{member.submission_id}",
+        payload={"member": member.pk},
+        now=now,
+        pool=f"challenge {rejudging.challenge_id}",
+        lane=f"{REJUDGE} {rejudging.challenge_id}",
+        priority=PRIORITY,
+    )
+
+
+def go_on(challenge: Challenge, *, now: datetime) -> None:
+    """Score what waits in an open set that came from another site, without its jobs."""
+    waiting = Rejudged.objects.filter(
+        rejudging__challenge=challenge,
+        rejudging__state=RejudgingState.OPEN,
+        status=Status.QUEUED,
+    )
+    for member in waiting.select_related("rejudging"):
+        _enqueue(member, now)
 
 
 def retired_by(rejudging: Rejudging, phase: Phase) -> frozenset[str]:

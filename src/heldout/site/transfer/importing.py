@@ -28,7 +28,7 @@ from heldout.site.common import audit, objects
 from heldout.site.common.archives import Bounds, discard, unpack
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Refused
-from heldout.site.submissions import storage
+from heldout.site.submissions import rejudging, storage
 from heldout.site.submissions.models import Evaluation, Status, Submission, Usage
 from heldout.site.submissions.services import EVALUATE, enqueue
 from heldout.site.transfer import rows
@@ -246,6 +246,7 @@ def _go_on(challenge: Challenge, now: datetime) -> None:
     for one in waiting:
         Submission.objects.filter(pk=one.pk).update(status=Status.QUEUED)
         enqueue(one, now=now)
+    rejudging.go_on(challenge, now=now)
     for phase in Phase.objects.filter(challenge=challenge):
         refresh_board(phase, now=now)
     for data in DataRevision.objects.filter(dataset=challenge.dataset):
