@@ -10,6 +10,7 @@ import copyreg
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 
@@ -122,3 +123,11 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
         folded = {choice.casefold(): choice for choice in choices}
         nearest = [folded[word.casefold()]] if word.casefold() in folded else []
     return f'did you mean "{nearest[0]}"?' if nearest else ""
+
+
+def did_you_mean_beside(path: Path) -> str:
+    """Return `did you mean "images"?` for the nearest name beside a path that is not there."""
+    try:
+        return did_you_mean(path.name, (one.name for one in path.parent.iterdir()))
+    except OSError:
+        return ""

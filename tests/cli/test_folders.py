@@ -147,3 +147,18 @@ def test_what_the_data_lacks_is_told_with_the_option_that_names_it(run, tmp_path
     assert ran.code == 2
     assert "say which it is with --id-column" in ran.err
     assert 'did you mean "quality"?; say which it is with --reference-column' in ran.err
+
+
+@pytest.mark.parametrize("before", [("check",), ("new", "made", "--from"), ("score",)])
+def test_a_mistyped_folder_is_answered_with_the_nearest_beside_it(run, tmp_path, before):
+    (tmp_path / "wild-birds").mkdir()
+    ran = run(*before, tmp_path / "wild-brids", *(["p.csv"] if before == ("score",) else []))
+    assert ran.code == 2
+    assert 'did you mean "wild-birds"?' in ran.err
+
+
+def test_a_folder_of_no_folder_is_answered_without_a_guess(run, tmp_path):
+    ran = run("check", tmp_path / "nowhere" / "birds")
+    assert ran.code == 2
+    assert "there is no such folder" in ran.err
+    assert "did you mean" not in ran.err

@@ -14,10 +14,28 @@ from heldout.errors import BadInput, HeldoutError, Problem
 
 @pytest.mark.parametrize(
     ("cell", "shown"),
-    [(0.5, "0.5000"), (math.nan, "-"), (None, "-"), (3, "3"), ("text", "text"), ("", "")],
+    [
+        (0.5, "0.5000"),
+        (math.nan, "-"),
+        (None, "-"),
+        (3, "3"),
+        (True, "yes"),
+        ("text", "text"),
+        ("", ""),
+    ],
 )
 def test_a_cell_is_shown_as_people_read_it(cell, shown):
     assert show_cell(cell) == shown
+
+
+@pytest.mark.parametrize(
+    ("values", "shown"),
+    [((0.98891, 0.1), ["0.9889", "0.1000"]), ((0.0, 61.475), ["0.00", "61.48"]),
+     ((math.nan, 1450.9), ["-", "1,450.9"])],
+)  # fmt: skip
+def test_a_column_has_as_few_decimals_as_its_largest_number_needs(capsys, values, shown):
+    print_table(["value"], [[value] for value in values])
+    assert [line.strip() for line in capsys.readouterr().out.splitlines()[1:]] == shown
 
 
 def test_json_has_null_for_what_is_not_a_number(capsys):

@@ -9,7 +9,7 @@ from pathlib import Path
 from heldout.challenge.definition import Definition, Phase
 from heldout.challenge.parsing import FILE, read_definition
 from heldout.datasets.tasks import Task, find_task
-from heldout.errors import BadInput, Problem, did_you_mean
+from heldout.errors import BadInput, Problem, did_you_mean, did_you_mean_beside
 from heldout.evaluation.registry import AnyMetric, find_metric
 
 TABLE_SUFFIXES = (".parquet", ".csv", ".jsonl", ".ndjson")
@@ -106,7 +106,8 @@ def load(path: Path) -> Challenge:
     """
     root = path.parent if path.name == FILE else path
     if not root.is_dir():
-        raise BadInput([Problem(str(path), "there is no such folder", "`heldout new` makes one")])
+        remedy = did_you_mean_beside(path) or "`heldout new` makes one"
+        raise BadInput([Problem(str(path), "there is no such folder", remedy)])
     return Challenge(root, read_definition(root / FILE))
 
 

@@ -8,7 +8,7 @@ import typer
 
 from heldout.cli.options import ChallengeFolder, Json
 from heldout.cli.output import following, print_json, say
-from heldout.errors import BadInput, Problem
+from heldout.errors import BadInput, Problem, did_you_mean_beside
 
 
 def check(
@@ -25,7 +25,8 @@ def check(
     from heldout.challenge.check import check as check_folder
 
     if not challenge.exists():
-        raise BadInput([Problem(str(challenge), "there is no such folder")])
+        remedy = did_you_mean_beside(challenge)
+        raise BadInput([Problem(str(challenge), "there is no such folder", remedy)])
     with following("checking"):
         report = check_folder(challenge, decode=decode)
     if json:

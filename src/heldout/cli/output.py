@@ -40,18 +40,28 @@ def print_table(
     for index, column in enumerate(columns):
         numeric = any(isinstance(row[index], int | float) for row in listed)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    places = [_places(row[index] for row in listed) for index in range(len(columns))]
     for row in listed:
-        table.add_row(*(show_cell(cell) for cell in row))
+        table.add_row(*(show_cell(cell, shown) for cell, shown in zip(row, places, strict=True)))
     stdout = Console(highlight=False, markup=False)
     if not stdout.is_terminal:
         stdout.width = WIDE
     stdout.print(table)
 
 
-def show_cell(cell: object) -> str:
-    """A number with four decimals, nothing as a dash."""
+def _places(column: Iterable[object]) -> int:
+    """Decimals of a column: as few as its largest number can do with, alike in every row."""
+    sizes = (abs(cell) for cell in column if isinstance(cell, float) and math.isfinite(cell))
+    largest = max(sizes, default=0.0)
+    return 4 if largest < 10 else 2 if largest < 1000 else 1
+
+
+def show_cell(cell: object, places: int = 4) -> str:
+    """A number with so many decimals, nothing as a dash."""
+    if isinstance(cell, bool):
+        return "yes" if cell else "no"
     if isinstance(cell, float):
-        return "-" if math.isnan(cell) else f"{cell:.4f}"
+        return "-" if math.isnan(cell) else f"{cell:,.{places}f}"
     return "-" if cell is None else str(cell)
 
 

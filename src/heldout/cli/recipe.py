@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 import typer
 
 from heldout.cli.options import split_names
-from heldout.errors import BadInput, Problem, Problems
+from heldout.errors import BadInput, Problem, Problems, did_you_mean_beside
 
 if TYPE_CHECKING:
     from heldout.challenge.recipe import Recipe
@@ -84,7 +84,9 @@ def make_recipe(
     problems = Problems()
     shares = _parse_fractions(fractions, problems)
     method = _method(stratify, group, ungrouped, time, at_random, problems)
-    if task is None and not source.is_dir():
+    if not source.exists():
+        problems.add(str(source), "there is no such file or folder", did_you_mean_beside(source))
+    elif task is None and not source.is_dir():
         problems.add("--task", "is not given", "say what to predict, as in --task regression")
     problems.refuse_if_any()
     lists = ("classes", "held_out", "public", "trusted")

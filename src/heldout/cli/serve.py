@@ -38,6 +38,8 @@ def serve(
     from heldout.cli.local import refuse_other_folder
 
     refuse_other_folder(folder, make=True)
+    if not folder.exists():
+        say(f"{folder} is a new site without a challenge: heldout publish CHALLENGE --to {folder}")
     listen(folder, host=host, port=port, workers=workers, sign_in=sign_in)
 
 

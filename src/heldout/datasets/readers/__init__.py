@@ -13,7 +13,7 @@ from heldout.datasets.readers.assembling import Wishes, assemble
 from heldout.datasets.readers.reader import RawTable, Reader
 from heldout.datasets.table import ID, MEDIA, REFERENCE, ExampleTable
 from heldout.datasets.tasks import Task
-from heldout.errors import BadInput, Problem, Problems
+from heldout.errors import BadInput, Problem, Problems, did_you_mean_beside
 
 __all__ = ["RawTable", "Reader", "all_readers", "find_reader", "read_examples"]
 
@@ -37,7 +37,7 @@ def find_reader(path: Path, *, format_id: str | None = None) -> Reader:
         BadInput: Nothing is there, or no reader reads it.
     """
     if not path.exists():
-        raise BadInput([Problem(str(path), "is not there")])
+        raise BadInput([Problem(str(path), "is not there", did_you_mean_beside(path))])
     suffix = path.suffix.lower()
     for reader in all_readers():
         if format_id is not None:
