@@ -95,6 +95,21 @@ def test_a_silent_workers_job_goes_to_another_as_a_row_of_its_own(given_up):
     assert (silent.state, silent.owner) == (JobState.EXPIRED, "silent")
 
 
+def test_a_worker_that_renews_its_lease_at_the_last_moment_keeps_its_job(given_up, monkeypatch):
+    add("a")
+    slow, after = claim("slow"), NOW + jobs.lease_length() + timedelta(seconds=1)
+    end = jobs._end
+
+    def renewed_meanwhile(job, *args, **kwargs):
+        assert jobs.heartbeat(slow, now=after)
+        return end(job, *args, **kwargs)
+
+    monkeypatch.setattr(jobs, "_end", renewed_meanwhile)
+    jobs.expire(now=after)
+    assert Job.objects.get().state == JobState.RUNNING
+    finish(slow, now=after)
+
+
 def test_a_late_result_is_refused_and_nothing_of_it_is_written(given_up):
     add("a")
     late = claim("late")

@@ -6,7 +6,7 @@ from heldout.site.challenges.services import publish
 from heldout.site.common import jobs
 from heldout.site.common.models import AuditEntry, Job
 from heldout.site.common.problems import Refused
-from heldout.site.submissions import rejudging
+from heldout.site.submissions import rejudging, tasks
 from heldout.site.submissions.boards import leaderboard
 from heldout.site.submissions.models import RetiredItem, Status
 from heldout.site.submissions.rejudging import apply, cancel, changes, progress, start
@@ -182,6 +182,27 @@ def test_a_second_set_waits_for_the_end_of_the_first(scored, participant, challe
         start(reason="second", **given)
     cancel(rejudging=first, by=organiser, now=timezone.now())
     assert start(reason="second", **given).state == "open"
+
+
+def test_what_is_just_being_scored_when_items_are_retired_is_scored_without_them(
+    scored, hand_in, participant, rival, organiser, rejudged, monkeypatch
+):
+    scored(participant, 30)
+    made = rejudged(retires={"test": [f"e{number:03}" for number in range(10)]})
+    late, score_file = hand_in(rival, 40), tasks.score_file
+    with monkeypatch.context() as patch:
+
+        def retire_meanwhile(*args, **kwargs):
+            patch.undo()
+            apply(rejudging=made, by=organiser, now=timezone.now())
+            return score_file(*args, **kwargs)
+
+        patch.setattr(tasks, "score_file", retire_meanwhile)
+        drain()
+    Job.objects.filter(state="ready").update(run_at=timezone.now())
+    drain()
+    late.refresh_from_db()
+    assert late.evaluation.scores.get(name="accuracy").n == 50
 
 
 def test_of_two_sets_started_at_once_one_is_refused(
