@@ -123,6 +123,7 @@ def test_other_sessions_are_listed_and_ended(outsider):
     page = here.get("/accounts/sessions/").content.decode()
     assert page.count("127.0.0.1") == 2
     assert page.count("This one") == 1
+    assert 'href="/account/"' in page.partition("<main")[2]
     here.post("/accounts/sessions/")
     assert is_signed_in(here)
     assert not is_signed_in(there)
