@@ -17,7 +17,7 @@ BOARD_PRIORITY = 10
 
 # Computing takes the longer the more was handed in, which the version counts: a pause of this much
 # for each leaves most of the time to scoring, in a rush too.
-PAUSE = timedelta(milliseconds=2)
+PAUSE = timedelta(milliseconds=5)
 LONGEST_PAUSE = timedelta(seconds=5)
 
 
@@ -40,7 +40,11 @@ def refresh_board(phase: Phase, *, now: datetime) -> None:
 def _not_before(computed: datetime | None, version: int, now: datetime) -> datetime:
     if computed is None:
         return now
-    return max(now, min(computed, now) + min(PAUSE * version, LONGEST_PAUSE))
+    return max(now, min(computed, now) + pause(version))
+
+
+def pause(version: int) -> timedelta:
+    return min(PAUSE * version, LONGEST_PAUSE)
 
 
 def refresh_boards(challenge: Challenge, *, now: datetime) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -32,6 +33,13 @@ SOONEST = Prepared(
         .order_by("virtual_time")
         .values_list("virtual_time", flat=True)[:1]
     )
+)
+WAITING = Prepared(
+    lambda: _locked(
+        Job.objects.filter(
+            kind=Given("kind"), key__startswith=Given("prefix"), state=JobState.READY
+        )
+    )[:1]
 )
 
 
@@ -85,13 +93,12 @@ def enqueue(
 
 def is_waiting(kind: str, *, key_prefix: str) -> bool:
     """Whether such a job waits, which begins only after this transaction and sees what it wrote."""
-    ready = Job.objects.filter(kind=kind, key__startswith=key_prefix, state=JobState.READY)
-    return _locked(ready).first() is not None
+    return WAITING.first(kind=kind, prefix=key_prefix) is not None
 
 
 def next_due(*, now: datetime, within: timedelta, slow: bool | None = None) -> float | None:
     """Seconds until the next job may begin, if that is soon; `slow` as for `claim`."""
-    soonest = _ready(now + within, slow).aggregate(at=Min("run_at"))["at"]
+    soonest = _queue(slow).soonest.first(at=now + within)
     return max(0.0, (soonest - now).total_seconds()) if soonest else None
 
 
@@ -133,7 +140,7 @@ def _wake_pool(pool: str) -> None:
 def claim(*, owner: str, now: datetime, slow: bool | None = None) -> Job | None:
     """Take the next job, or nothing; with `slow`, only of the slow kinds or only of the others."""
     with transaction.atomic():
-        job = _next(_ready(now, slow))
+        job = _next(_queue(slow), now)
         if job is None:
             return None
         Lane.objects.filter(name=_clock(job.pool)).update(virtual_time=F("virtual_time") + 1.0)
@@ -144,24 +151,47 @@ def claim(*, owner: str, now: datetime, slow: bool | None = None) -> Job | None:
     return job
 
 
-def _ready(at: datetime, slow: bool | None) -> QuerySet[Job]:
-    kinds = [kind for kind, handler in HANDLERS.items() if slow in (None, handler.slow)]
-    closed = Gate.objects.filter(closed=True).values("name")
-    ready = Job.objects.filter(state=JobState.READY, run_at__lte=at, kind__in=kinds)
-    return ready.exclude(gate__in=closed)
+class _Queue:
+    """What is ready of some kinds at a moment `at`: which pools have any, their next, the soonest."""
+
+    def __init__(self, kinds: tuple[str, ...]) -> None:
+        self._kinds = kinds
+        self.pools = Prepared(
+            lambda: self._ready().order_by().values_list("pool").annotate(Max("priority"))
+        )
+        self.next = Prepared(
+            lambda: _locked(self._ready().filter(pool=Given("pool"))).order_by(
+                "-priority", "virtual_time", "id"
+            )[:1]
+        )
+        self.soonest = Prepared(
+            lambda: self._ready().order_by("run_at").values_list("run_at", flat=True)[:1]
+        )
+
+    def _ready(self) -> QuerySet[Job]:
+        closed = Gate.objects.filter(closed=True).values("name")
+        ready = Job.objects.filter(state=JobState.READY, run_at__lte=Given("at"))
+        return ready.filter(kind__in=self._kinds).exclude(gate__in=closed)
 
 
-def _next(ready: QuerySet[Job]) -> Job | None:
+_queue_of = cache(_Queue)
+
+
+def _queue(slow: bool | None) -> _Queue:
+    return _queue_of(
+        tuple(kind for kind, handler in HANDLERS.items() if slow in (None, handler.slow))
+    )
+
+
+def _next(queue: _Queue, now: datetime) -> Job | None:
     """The first job of the pool whose turn it is; another pool's if all of them are being claimed."""
-    most = dict(ready.order_by().values_list("pool").annotate(Max("priority")))
-    clocks = dict(
-        Lane.objects.filter(name__in=map(_clock, most)).values_list("name", "virtual_time")
-    )
+    most = dict(queue.pools.all(at=now))
+    clocks: dict[str, float] = {}
+    if len(most) > 1:
+        lanes = Lane.objects.filter(name__in=map(_clock, most))
+        clocks = dict(lanes.values_list("name", "virtual_time"))
     turns = sorted(most, key=lambda pool: (-most[pool], clocks.get(_clock(pool), 0.0), pool))
-    found = (
-        _locked(ready).filter(pool=pool).order_by("-priority", "virtual_time", "id").first()
-        for pool in turns
-    )
+    found = (queue.next.first(at=now, pool=pool) for pool in turns)
     return next((job for job in found if job is not None), None)
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import QuerySet
+from django.db.models import F, FilteredRelation, JSONField, Q, QuerySet, Value
 
 from heldout.challenge.evaluate import phase_seed
 from heldout.challenge.folder import Challenge as Folder
@@ -47,6 +48,17 @@ def primary_of(folder: Folder) -> Primary:
     return Primary(metric, number.name, number.higher_is_better)
 
 
+class Outcome(NamedTuple):
+    """A scored submission and its numbers that may rank; None where there is none."""
+
+    submission: str
+    entrant: int
+    chosen: bool
+    public: float | None
+    private: float | None
+    told: float | None
+
+
 @dataclass(frozen=True, eq=False)
 class Results:
     """Of one phase.
@@ -81,18 +93,46 @@ class Results:
         """The submissions that have a result, each entrant's in their order."""
         return (
             Submission.objects.filter(phase=self.phase, status=Status.SCORED)
-            .select_related("entrant", "evaluation", "told")
+            .select_related("entrant", "evaluation")
             .prefetch_related("evaluation__scores")
             .defer("problems", "note", "evaluation__report")
             .order_by("entrant_id", "created_at", "id")
         )
+
+    def outcomes(self, *, before: datetime | None = None) -> list[Outcome]:
+        """What may rank, each entrant's in their order, without all that only a row shows."""
+        wanted = {"metric": self.primary.spec, "name": self.primary.name}
+        scores = {f"evaluation__scores__{field}": value for field, value in wanted.items()}
+        found = (
+            Submission.objects.filter(phase=self.phase, status=Status.SCORED)
+            .annotate(ranking=FilteredRelation("evaluation__scores", condition=Q(**scores)))
+            .order_by("entrant_id", "created_at", "id")
+        )
+        if before is not None:
+            found = found.filter(created_at__lt=before)
+        private = (
+            F("evaluation__private") if self.regime.share else Value(None, output_field=JSONField())
+        )
+        columns = ("pk", "entrant_id", "chosen", "ranking__value", private, "told__value")
+        return [self._outcome(row) for row in found.values_list(*columns)]
+
+    def _outcome(self, row: tuple[Any, ...]) -> Outcome:
+        submission, entrant, chosen, public, private, told = row
+        if submission in self.instead:
+            evaluation = self.instead[submission]
+            public = self.of(self.scores_of(evaluation)).get("value")
+            private = evaluation and evaluation.private
+        kept = self.of(private["scores"] if private else ()).get("value")
+        return Outcome(submission, entrant, chosen, public, kept, told)
 
     def evaluation(self, submission: Submission) -> Evaluation | None:
         return self.instead.get(submission.pk, submission.evaluation)
 
     def scores(self, submission: Submission) -> list[dict[str, Any]]:
         """All numbers of the public part."""
-        evaluation = self.evaluation(submission)
+        return self.scores_of(self.evaluation(submission))
+
+    def scores_of(self, evaluation: Evaluation | None) -> list[dict[str, Any]]:
         rows = evaluation.scores.all() if evaluation else ()
         fields = ("metric", "name", "value", "low", "high", "n")
         return [{name: getattr(row, name) for name in fields} for row in rows]

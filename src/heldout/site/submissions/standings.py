@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import partial
 from itertools import groupby
+from operator import attrgetter
 from typing import Any, NamedTuple
 
 from heldout.challenge.grammar import parse_final
@@ -17,11 +18,14 @@ from heldout.site.challenges.models import Phase
 from heldout.site.submissions import leaked
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Evaluation, Submission
-from heldout.site.submissions.numbers import Results
+from heldout.site.submissions.numbers import Outcome, Results
 from heldout.site.submissions.parts import Part, clusters_of, retired_items
 from heldout.site.submissions.regimes import regime_of, revision_of
 
-Value = Callable[[Submission], float | None]
+Value = Callable[[Outcome], float | None]
+PUBLIC: Value = attrgetter("public")
+PRIVATE: Value = attrgetter("private")
+TOLD: Value = attrgetter("told")
 
 
 class Standing(NamedTuple):
@@ -87,75 +91,85 @@ def counting(
     sight = _everything(results, now) if everything else _public(results, now)
     if sight.told:
         return {}, sight.part
-    found = _by_entrant(results, sight)
-    return {one: _final(submissions, results, sight) for one, submissions in found}, sight.part
+    found = {one.outcome.entrant: one.submission for one in _finals(results, sight)}
+    return found, sight.part
 
 
 def _everything(results: Results, now: datetime) -> _Sight:
     """Organisers see the live leaderboard; after the end the private share ranks for them too."""
     if results.regime.share and results.regime.over(now):
-        return _Sight(results.private_value, Part.PRIVATE, False, None, True)
-    return _Sight(results.value, Part.PUBLIC, False, None, bool(results.regime.share))
+        return _Sight(PRIVATE, Part.PRIVATE, False, None, True)
+    return _Sight(PUBLIC, Part.PUBLIC, False, None, bool(results.regime.share))
 
 
 def _public(results: Results, now: datetime) -> _Sight:
     regime, horizon = results.regime, results.regime.horizon(now)
     if regime.tells(now):
-        return _Sight(_told, Part.PUBLIC, True, horizon, False)
+        return _Sight(TOLD, Part.PUBLIC, True, horizon, False)
     if regime.share and regime.over(now):
-        return _Sight(results.private_value, Part.PRIVATE, False, horizon, True)
-    return _Sight(results.value, Part.PUBLIC, False, horizon, False)
+        return _Sight(PRIVATE, Part.PRIVATE, False, horizon, True)
+    return _Sight(PUBLIC, Part.PUBLIC, False, horizon, False)
 
 
-def _told(submission: Submission) -> float | None:
-    told = getattr(submission, "told", None)
-    return told.value if told else None
+# What a row is made of.
+_READ = (
+    "entrant__name",
+    "entrant__baseline",
+    "created_at",
+    "evaluation__private",
+    "evaluation__stats",
+)
+
+
+class _Final(NamedTuple):
+    """The submission of an entrant that counts, and how many there are."""
+
+    submission: Submission
+    outcome: Outcome
+    handed_in: int
+
+
+def _finals(results: Results, sight: _Sight) -> list[_Final]:
+    """One for each entrant. Only what counts is read whole: there may be a hundred times as many."""
+    outcomes = groupby(results.outcomes(before=sight.horizon), key=attrgetter("entrant"))
+    found = [(_final(of_one, results, sight), len(of_one)) for _, (*of_one,) in outcomes]
+    shown = results.scored().only(*_READ)
+    read = shown.in_bulk([outcome.submission for outcome, _ in found])
+    return [_Final(read[outcome.submission], outcome, count) for outcome, count in found]
 
 
 def _rows(results: Results, sight: _Sight, *, ranges: bool) -> list[dict[str, Any]]:
-    counts: dict[int, int] = {}
-    standing: dict[str, Submission] = {}
-    for entrant, submissions in _by_entrant(results, sight):
-        counts[entrant] = len(submissions)
-        standing[str(entrant)] = _final(submissions, results, sight)
+    finals = {str(one.outcome.entrant): one for one in _finals(results, sight)}
     wanted = ranges and not sight.told
-    entries = [_entry(one, results, sight, with_stats=wanted) for one in standing.values()]
+    entries = [_entry(one, results, sight, with_stats=wanted) for one in finals.values()]
     ranked = _rank(results, entries, sight, ranges=wanted)
     clean = None if sight.told else leaked.without(results)
     return [
-        _row(row, standing[row.entrant], results, sight, counts)
-        | leaked.told(results, clean, standing[row.entrant], sight.part)
+        _row(row, finals[row.entrant], results, sight)
+        | leaked.told(results, clean, finals[row.entrant].submission, sight.part)
         for row in ranked
     ]
 
 
-def _by_entrant(results: Results, sight: _Sight) -> Iterator[tuple[int, list[Submission]]]:
-    scored = results.scored()
-    if sight.horizon is not None:
-        scored = scored.filter(created_at__lt=sight.horizon)
-    for entrant, submissions in groupby(scored, key=lambda one: one.entrant_id):
-        yield entrant, list(submissions)
-
-
-def _final(submissions: list[Submission], results: Results, sight: _Sight) -> Submission:
+def _final(outcomes: list[Outcome], results: Results, sight: _Sight) -> Outcome:
     """The submission that counts: the latest, or the best of those that may.
 
     The private share never says which of them may: that are the chosen ones, else the best in public.
     """
     rule = parse_final(results.phase.final)
     if rule.kind == "latest":
-        return submissions[-1]
-    chosen = [one for one in submissions if one.chosen] if rule.kind == "chosen" else []
+        return outcomes[-1]
+    chosen = [one for one in outcomes if one.chosen] if rule.kind == "chosen" else []
 
-    def worth(value: Value, one: Submission) -> float:
+    def worth(value: Value, one: Outcome) -> float:
         found = value(one)
         return -math.inf if found is None else results.primary.sign * found
 
     if sight.part == Part.PRIVATE and not chosen:
         # Stable: of equals, who was earlier stays before.
-        best_first = sorted(submissions, key=lambda one: -worth(results.value, one))
+        best_first = sorted(outcomes, key=lambda one: -worth(PUBLIC, one))
         chosen = best_first[: rule.keep]
-    return max(chosen or submissions, key=partial(worth, sight.value))
+    return max(chosen or outcomes, key=partial(worth, sight.value))
 
 
 def _rank(results: Results, entries: list[Entry], sight: _Sight, *, ranges: bool) -> list[Row]:
@@ -174,21 +188,19 @@ def _rank(results: Results, entries: list[Entry], sight: _Sight, *, ranges: bool
         return rank(entries, replicates=0)
 
 
-def _entry(submission: Submission, results: Results, sight: _Sight, *, with_stats: bool) -> Entry:
+def _entry(final: _Final, results: Results, sight: _Sight, *, with_stats: bool) -> Entry:
     return Entry(
-        entrant=str(submission.entrant_id),
-        value=sight.value(submission),
-        stats=results.stats(submission, sight.part) if with_stats else None,
-        submitted_at=submission.created_at,
+        entrant=str(final.outcome.entrant),
+        value=sight.value(final.outcome),
+        stats=results.stats(final.submission, sight.part) if with_stats else None,
+        submitted_at=final.submission.created_at,
     )
 
 
-def _row(
-    row: Row, submission: Submission, results: Results, sight: _Sight, counts: dict[int, int]
-) -> dict[str, Any]:
-    primary, scores = results.primary, _scores(submission, results, sight)
+def _row(row: Row, final: _Final, results: Results, sight: _Sight) -> dict[str, Any]:
+    submission, outcome = final.submission, final.outcome
+    primary, scores = results.primary, _scores(final, results, sight)
     score = results.of(scores)
-    public, private = results.value(submission), results.private_value(submission)
     return {
         "rank": row.rank,
         "rank_low": row.rank_low,
@@ -203,10 +215,10 @@ def _row(
         "n": score.get("n", 0),
         "level_with_first": row.level_with_first,
         "groups": row.groups,
-        "submissions": counts[submission.entrant_id],
+        "submissions": final.handed_in,
         "budget": results.phase.in_total,
-        "public": public if sight.both else None,
-        "private": private if sight.both else None,
+        "public": outcome.public if sight.both else None,
+        "private": outcome.private if sight.both else None,
         **(_gap(submission, results) if sight.both else {}),
         "submitted_at": submission.created_at.isoformat(),
         "baseline": submission.entrant.baseline,
@@ -232,11 +244,11 @@ def _limits(score: dict[str, Any]) -> tuple[float, float, float] | None:
 _SHOWN = ("metric", "name", "value", "low", "high")
 
 
-def _scores(submission: Submission, results: Results, sight: _Sight) -> list[dict[str, Any]]:
+def _scores(final: _Final, results: Results, sight: _Sight) -> list[dict[str, Any]]:
     if sight.part == Part.PRIVATE:
-        return results.private_scores(submission)
-    scores = results.scores(submission)
+        return results.private_scores(final.submission)
+    scores = results.scores(final.submission)
     if not sight.told:
         return scores
     nothing = {"low": None, "high": None}
-    return [{**results.of(scores), **nothing, "value": sight.value(submission)}]
+    return [{**results.of(scores), **nothing, "value": sight.value(final.outcome)}]

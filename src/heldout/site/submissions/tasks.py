@@ -18,7 +18,7 @@ from heldout.challenge.evaluate import evaluate as score_file
 from heldout.challenge.parts import report_part
 from heldout.errors import BadInput, HeldoutError
 from heldout.evaluation.report import Report
-from heldout.site.challenges.boards import BOARD_PRIORITY
+from heldout.site.challenges.boards import BOARD_PRIORITY, pause
 from heldout.site.challenges.models import Phase, Revision
 from heldout.site.challenges.services import COMPUTE_BOARD, refresh_board
 from heldout.site.common import jobs
@@ -224,7 +224,7 @@ def compute_board(job: Job, clock: Clock) -> None:
     with jobs.finishing(job, now=now):
         _save(phase, version, now, standing)
         _look_again(results.regime, now)
-        _follow(COMPARE, phase, version, now)
+        _follow(COMPARE, phase, version, now + pause(version))
         _follow(COMPUTE_RANGES, phase, version, max(now, phase.board_not_before or now))
 
 
