@@ -50,7 +50,7 @@ class Plan:
     web_kills: int = 10
     worker_kills: int = 50
     workers: int = 2
-    web_processes: int = 2
+    web_processes: int = 3
     examples: int = 200
     attempts: int = 6
     uploaders: int = 16

@@ -250,9 +250,9 @@ class Settings:
         names,
     )
     web_processes: int = setting(
-        "2", "Processes that answer requests; while one is started again the others answer.", count
+        "3", "Processes that answer requests; while one is started again the others answer.", count
     )
-    web_threads: int = setting("4", "How many requests a web process serves at a time.", count)
+    web_threads: int = setting("16", "How many requests a web process serves at a time.", count)
     s3_bucket: str = setting(
         "",
         "The bucket of S3-compatible storage that keeps all files; empty: the data folder does.",

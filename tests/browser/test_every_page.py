@@ -170,6 +170,7 @@ def test_times_are_shown_in_the_readers_zone(browser, site):
 def test_a_plot_takes_its_colours_from_the_scheme(page, site):
     page.goto(site.url(f"{DIGITS}leaderboard/"))
     color = "getComputedStyle(document.querySelector('.large-screen svg text')).fill"
+    page.locator(".large-screen svg text").first.wait_for()
     page.emulate_media(color_scheme="light")
     light = page.evaluate(color)
     page.emulate_media(color_scheme="dark")

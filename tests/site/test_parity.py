@@ -109,6 +109,7 @@ SHOWN = {
     "planner:formula": "GET /planner/formula",
     "planner:numbers": "GET /planner/numbers",
     "submissions:leaderboard": "GET /challenges/{slug}/phases/{phase}/leaderboard",
+    "submissions:chart": "GET /challenges/{slug}/phases/{phase}/leaderboard",
     "submissions:compare": "GET /challenges/{slug}/phases/{phase}/comparison",
     "submissions:mine": "GET /challenges/{slug}/submissions",
     "submissions:everybodys": "GET /challenges/{slug}/submissions",

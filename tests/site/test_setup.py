@@ -67,7 +67,7 @@ def test_the_database_and_its_journals_are_the_owners_alone(folder):
     stop = "\nimport os; os._exit(0)"
     assert in_a_process(folder, journals + stop).returncode == 0
     made = {path.name: path for path in folder.glob("db.sqlite3*")}
-    assert made.keys() == {"db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm"}
+    assert made.keys() == {"db.sqlite3", "db.sqlite3-wal", "db.sqlite3-shm", "db.sqlite3-turn"}
     assert {path.stat().st_mode & 0o777 for path in made.values()} == {0o600}
     for path in made.values():
         path.chmod(0o644)

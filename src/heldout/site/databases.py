@@ -23,10 +23,11 @@ def database(url: str, sqlite_file: Path) -> dict[str, Any]:
 
 def sqlite(file: Path) -> dict[str, Any]:
     return {
-        "ENGINE": "django.db.backends.sqlite3",
+        "ENGINE": "heldout.site.sqlite3",
         "NAME": str(file),
         "OPTIONS": dict(SQLITE_OPTIONS),
         "CONN_MAX_AGE": None,
+        "TEST": {"NAME": ":memory:"},
     }
 
 

@@ -76,7 +76,7 @@ def guard_database(file: Path) -> None:
     if not file.exists():
         with suppress(FileExistsError):
             os.close(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600))
-    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm"):
+    for name in (file.name, f"{file.name}-wal", f"{file.name}-shm", f"{file.name}-turn"):
         with suppress(FileNotFoundError):
             file.with_name(name).chmod(0o600)
 

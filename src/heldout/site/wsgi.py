@@ -11,7 +11,7 @@ application = get_wsgi_application()
 # A process that does not know its addresses yet must not be given requests: this takes a second.
 assert get_resolver().url_patterns
 # What draws charts takes seconds to start. One that has just come back has more urgent things to do.
-WARM_UP_AFTER = 15.0
+WARM_UP_AFTER = 60.0
 
 
 def _warm_up() -> None:

@@ -260,3 +260,13 @@ def test_an_idle_worker_knows_when_the_next_job_begins(given_up):
     assert jobs.next_due(now=NOW - second, within=second) is None
     # What another worker is there for is none of this one's business.
     assert jobs.next_due(now=NOW, within=second, slow=True) is None
+
+
+def test_work_that_waits_for_later_is_brought_forward_and_never_put_off(given_up):
+    jobs.enqueue("test", key="test:1:a", payload={}, now=NOW + timedelta(seconds=5))
+    with transaction.atomic():
+        assert jobs.hasten("test", key_prefix="test:1:", to=NOW + timedelta(seconds=9))
+        assert jobs.hasten("test", key_prefix="test:1:", to=NOW + timedelta(seconds=1))
+        assert not jobs.hasten("test", key_prefix="test:2:", to=NOW)
+    assert claim() is None
+    assert claim(now=NOW + timedelta(seconds=1)).key == "test:1:a"

@@ -1,7 +1,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
@@ -9,7 +9,7 @@ from heldout.site.accounts.models import ApiToken
 from heldout.site.accounts.services import create_token
 from heldout.site.challenges.models import Member, Phase
 from heldout.site.common.models import AuditEntry
-from heldout.site.common.prepared import Given, Prepared
+from heldout.site.common.prepared import Given, Prepared, insert
 
 
 def compare(found, wanted):
@@ -93,3 +93,23 @@ def test_values_are_never_read_as_sql(participant, phase):
 def test_a_value_that_is_not_given_is_an_error(phase):
     with pytest.raises(KeyError, match="key"):
         Prepared(lambda: Phase.objects.filter(key=Given("key"))).all()
+
+
+def test_a_row_is_added_as_by_saving(participant):
+    fields = {
+        "at": timezone.now(),
+        "actor": participant,
+        "action": "tested",
+        "subject": "test:1",
+        "details": {"numbers": [1, 2.5, None], "text": "é' --"},
+        "digest": "d" * 64,
+    }
+    last = AuditEntry.objects.order_by("-id").first()
+    entry = AuditEntry(previous=last.digest, **fields)
+    insert(entry)
+    found = AuditEntry.objects.get(pk=entry.pk)
+    assert entry.pk > last.pk
+    assert found.details == fields["details"]
+    compare(found, entry)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        insert(AuditEntry(previous=last.digest, **fields))

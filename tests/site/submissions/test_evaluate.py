@@ -1,5 +1,7 @@
 import hashlib
 import os
+import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +15,7 @@ from heldout.site.challenges.services import publish
 from heldout.site.common import jobs
 from heldout.site.common.models import Job
 from heldout.site.submissions import storage, tasks
-from heldout.site.submissions.models import Evaluation, Score, Status, Usage
+from heldout.site.submissions.models import Evaluation, Score, Status, Submission, Usage
 from heldout.site.submissions.services import rescore, withdraw
 from heldout.site.worker import drain, work_once
 
@@ -104,6 +106,25 @@ def test_the_participant_is_not_told_why_a_challenge_is_broken(
     drain()
     submission.refresh_from_db()
     assert (submission.status, submission.problems) == (Status.FAILED, [])
+
+
+def test_a_late_result_of_an_earlier_revision_does_not_replace_a_newer_one(
+    hand_in, participant, organiser, made, tmp_path
+):
+    submission, later = hand_in(participant), timezone.now() + timedelta(hours=1)
+    first = Job.objects.filter(kind="evaluate")
+    first.update(run_at=later)
+    folder = shutil.copytree(made.folder, tmp_path / "again")
+    (folder / "README.md").write_text("# Cats\n\nAnother page.\n")
+    publish(source=folder, by=None, now=timezone.now())
+    submission = Submission.objects.get(pk=submission.pk)
+    assert rescore(submission=submission, by=organiser, now=timezone.now())
+    drain()
+    first.filter(state="ready").update(run_at=timezone.now())
+    drain()
+    submission.refresh_from_db()
+    assert [one.revision.number for one in submission.evaluations.order_by("id")] == [2, 1]
+    assert submission.evaluation.revision.number == 2
 
 
 def test_statistics_are_flushed_with_every_folder_that_leads_to_them(

@@ -8,7 +8,7 @@ from heldout.site.common.models import AuditEntry, Gate, Job
 from heldout.site.submissions import tasks
 from heldout.site.submissions.dead_letters import dead_letters, scoring_of
 from heldout.site.submissions.models import Status, Usage
-from heldout.site.submissions.services import pause, rescore_failed, resume
+from heldout.site.submissions.services import pause, rescore_failed, resume, withdraw
 from heldout.site.worker import drain
 
 
@@ -101,6 +101,29 @@ def test_what_was_given_up_is_listed_with_its_reason_and_runs_again(
     assert not dead_letters(challenge=challenge, viewer=organiser)
     submission.refresh_from_db()
     assert submission.status == Status.SCORED
+
+
+def counted(phase, user) -> int:
+    return Usage.objects.get(phase=phase, holder=f"user:{user.pk}", period="total").used
+
+
+def test_what_failed_counts_once_more_while_it_is_scored_again_and_is_given_back_once(
+    hand_in, participant, organiser, phase, broken
+):
+    failed = hand_in(participant)
+    drain()
+    hand_in(participant, 31)
+    assert counted(phase, participant) == 1
+    rescore_failed(challenge=phase.challenge, by=organiser, now=timezone.now())
+    assert counted(phase, participant) == 2
+    withdraw(submission=failed, by=participant, now=timezone.now())
+    assert counted(phase, participant) == 1
+    drain()
+    assert counted(phase, participant) == 0
+    broken.undo()
+    rescore_failed(challenge=phase.challenge, by=organiser, now=timezone.now())
+    drain()
+    assert counted(phase, participant) == 1
 
 
 def test_an_organiser_does_all_that_from_the_page(

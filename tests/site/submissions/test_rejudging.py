@@ -8,7 +8,7 @@ from heldout.site.common.models import AuditEntry, Job
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import rejudging, tasks
 from heldout.site.submissions.boards import leaderboard
-from heldout.site.submissions.models import RetiredItem, Status
+from heldout.site.submissions.models import RetiredItem, Status, Usage
 from heldout.site.submissions.rejudging import apply, cancel, changes, progress, start
 from heldout.site.submissions.results import submission_detail
 from heldout.site.submissions.services import pause, resume, withdraw
@@ -244,6 +244,7 @@ def test_a_file_the_corrected_challenge_refuses_is_refused_with_its_problems(
     submission.refresh_from_db()
     assert submission.status == Status.REFUSED
     assert "e060" in str(submission.problems)
+    assert Usage.objects.get(holder=f"user:{participant.pk}", period="total").used == 0
 
 
 def test_a_withdrawn_submission_stays_withdrawn(scored, participant, organiser, rejudged):

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from heldout.errors import BadInput
+from heldout.site.challenges.models import Phase
 from heldout.site.challenges.services import edit_phase, entrant_of
 from heldout.site.common.models import AuditEntry, Job
 from heldout.site.common.problems import Conflict, Refused
@@ -102,6 +103,25 @@ def test_the_same_idempotency_key_is_the_same_submission(hand_in, participant):
     assert Submission.objects.count() == Job.objects.count() == 1
 
 
+def test_a_retry_beside_the_first_try_is_the_same_submission_also_where_that_was_the_last(
+    hand_in, participant, phase, organiser, monkeypatch
+):
+    edit_phase(phase=phase, by=organiser, now=timezone.now(), per_day=1)
+    store, first = storage.store, []
+    with monkeypatch.context() as patch:
+
+        def meanwhile(upload, *, limit):
+            patch.undo()
+            first.append(hand_in(participant, idempotency_key="a"))
+            return store(upload, limit=limit)
+
+        patch.setattr(storage, "store", meanwhile)
+        assert [hand_in(participant, idempotency_key="a")] == first
+    assert Submission.objects.count() == 1
+    with pytest.raises(Refused, match="1 submission a day"):
+        hand_in(participant, idempotency_key="b")
+
+
 def test_an_idempotency_key_cannot_come_with_another_file(hand_in, participant):
     hand_in(participant, 30, idempotency_key="a")
     with pytest.raises(Conflict, match="another file"):
@@ -131,6 +151,20 @@ def test_withdrawing_after_scoring_still_counts_against_the_limits(scored, parti
     withdraw(submission=scored(participant), by=participant, now=timezone.now())
     counted = Usage.objects.exclude(period__startswith="refused:")
     assert set(counted.values_list("used", flat=True)) == {1}
+
+
+def test_after_the_end_nobody_chooses_what_counts_by_withdrawing(
+    scored, participant, phase, signed_in
+):
+    submission = scored(participant)
+    with pytest.raises(Refused, match="is closed: what counts is settled"):
+        withdraw(submission=submission, by=participant, now=phase.closes + timedelta(seconds=1))
+    Phase.objects.filter(pk=phase.pk).update(closes=timezone.now() - timedelta(hours=1))
+    client, page = signed_in(participant), f"/submissions/{submission.pk}/"
+    assert "withdraw" not in client.get(page).content.decode().lower()
+    assert "what counts is settled" in client.post(f"{page}withdraw/", follow=True).content.decode()
+    submission.refresh_from_db()
+    assert submission.status == Status.SCORED
 
 
 def test_nobody_else_can_withdraw_a_submission(hand_in, participant, rival, organiser):

@@ -10,6 +10,8 @@ import altair as alt
 from heldout.cards import drawing
 
 _STEP = 30
+# Of the axis and its title.
+_FOOT = 56
 
 
 class Line(NamedTuple):
@@ -92,6 +94,11 @@ def interval_chart(
         )
     layers += _bars(bars, keys, order, width, narrow=narrow)
     return alt.LayerChart(layer=layers).properties(width=width, height=_STEP * len(rows))
+
+
+def interval_height(lines: int) -> int:
+    """The height in pixels of a drawing of so many lines, of any width."""
+    return _STEP * lines + _FOOT
 
 
 def _bars(

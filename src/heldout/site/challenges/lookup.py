@@ -9,6 +9,9 @@ from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.common.prepared import Given, Prepared
 
+CHALLENGE = Prepared(
+    lambda: Challenge.objects.select_related("current", "current__data").filter(slug=Given("slug"))
+)
 PHASE = Prepared(
     lambda: Phase.objects.select_related("challenge__current").filter(
         challenge__slug=Given("slug"), key=Given("key")
@@ -17,9 +20,7 @@ PHASE = Prepared(
 
 
 def find_challenge(slug: str, viewer: Viewer) -> Challenge:
-    challenge = (
-        Challenge.objects.select_related("current", "current__data").filter(slug=slug).first()
-    )
+    challenge = CHALLENGE.first(slug=slug)
     if challenge is None or not viewer.has_perm("challenges.view", challenge):
         raise Http404("There is no such challenge.")
     return challenge

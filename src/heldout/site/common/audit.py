@@ -13,7 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Model, QuerySet
 
 from heldout.site.common.models import AuditEntry
-from heldout.site.common.prepared import Prepared
+from heldout.site.common.prepared import Prepared, insert
 
 GENESIS = "0" * 64
 # Names the chain among PostgreSQL's advisory locks.
@@ -71,7 +71,7 @@ def record(
             previous=last or GENESIS,
         )
         entry.digest = digest_of(entry)
-        entry.save(force_insert=True)
+        insert(entry)
     return entry
 
 

@@ -20,7 +20,7 @@ from heldout.errors import HeldoutError
 from heldout.site.common import audit, wake
 from heldout.site.common.handlers import HANDLERS
 from heldout.site.common.models import Gate, Job, JobState, Lane
-from heldout.site.common.prepared import Given, Prepared
+from heldout.site.common.prepared import Given, Prepared, insert
 
 SETTLED = (JobState.READY, JobState.RUNNING, JobState.DONE)
 FAILURES = (JobState.FAILED, JobState.DEAD)
@@ -57,15 +57,17 @@ def enqueue(
     priority: int = 0,
     pool: str = "",
     gate: str = "",
+    new: bool = False,
 ) -> Job | None:
     """Add work, unless work with this key is waiting, running or done already.
 
     `pool` and `lane` name who shares a turn. Pools take turns, and so do the lanes of a pool: forty
     jobs of one team stand behind the first job of every other, and a thousand jobs of one challenge
-    behind the next job of another. While `gate` is closed the job waits.
+    behind the next job of another. While `gate` is closed the job waits. `new`: there cannot have
+    been work with this key, so nobody looks.
     """
     with transaction.atomic(savepoint=False):
-        earlier = LATEST.first(key=key)
+        earlier = None if new else LATEST.first(key=key)
         if earlier is not None and earlier.state in SETTLED:
             return None
         job = Job(
@@ -83,9 +85,11 @@ def enqueue(
         )
         job.max_attempts = job.attempt - 1 + _tries(kind)
         try:
-            with transaction.atomic():
-                job.save()
+            with transaction.atomic(savepoint=not new):
+                insert(job)
         except IntegrityError:  # Another process was first.
+            if new:
+                raise
             return None
         transaction.on_commit(wake.worker)
     return job
@@ -94,6 +98,22 @@ def enqueue(
 def is_waiting(kind: str, *, key_prefix: str) -> bool:
     """Whether such a job waits, which begins only after this transaction and sees what it wrote."""
     return WAITING.first(kind=kind, prefix=key_prefix) is not None
+
+
+def hasten(kind: str, *, key_prefix: str, to: datetime) -> bool:
+    """Have such a job that waits begin at this moment at the latest; False if none waits.
+
+    As with `is_waiting`, it begins only after this transaction and sees what it wrote.
+    """
+    waiting = WAITING.first(kind=kind, prefix=key_prefix)
+    if waiting is not None and waiting.run_at > to:
+        Job.objects.filter(pk=waiting.pk).update(run_at=to)
+    return waiting is not None
+
+
+def waits(pool: str) -> bool:
+    """Whether work of this pool is ready to begin."""
+    return SOONEST.first(pool=pool) is not None
 
 
 def next_due(*, now: datetime, within: timedelta, slow: bool | None = None) -> float | None:

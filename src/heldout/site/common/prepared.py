@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache, cached_property
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from django.db import connections
-from django.db.models import Expression, QuerySet
+from django.db import connections, router, transaction
+from django.db.models import AutoField, Expression, Field, Model, QuerySet
 
 Row = TypeVar("Row")
 
@@ -54,6 +55,16 @@ class _Statement:
         return values
 
 
+_every: list[Prepared[Any]] = []
+
+
+def compose_all() -> None:
+    """Compose what there is now, for the processes that will be forked from this one."""
+    with transaction.atomic():  # What locks rows is composed in a transaction alone.
+        for one in _every:
+            _ = one.statement
+
+
 class Prepared(Generic[Row]):
     """A query of models, also with `select_related`, or of columns by `values_list`: values of one, tuples of several.
 
@@ -62,12 +73,14 @@ class Prepared(Generic[Row]):
 
     def __init__(self, compose: Callable[[], QuerySet[Any, Row]]) -> None:
         self._compose = compose
-        self._statement: _Statement | None = None
+        _every.append(self)
+
+    @cached_property
+    def statement(self) -> _Statement:
+        return _composed(self._compose())
 
     def all(self, **given: Any) -> list[Row]:
-        if self._statement is None:
-            self._statement = _composed(self._compose())
-        return self._statement.run(given)
+        return self.statement.run(given)
 
     def first(self, **given: Any) -> Row | None:
         return next(iter(self.all(**given)), None)
@@ -110,6 +123,31 @@ def _model_of(info: dict[str, Any], select: Any, alias: str) -> Callable[[Sequen
         return found
 
     return read
+
+
+@cache
+def _insertion(model: type[Model], alias: str) -> tuple[str, list[Field[Any, Any]]]:
+    meta, quoted = model._meta, connections[alias].ops.quote_name
+    fields = [one for one in meta.local_concrete_fields if not isinstance(one, AutoField)]
+    columns = ", ".join(quoted(str(one.column)) for one in fields)
+    values = ", ".join(["%s"] * len(fields))
+    key = quoted(str(meta.pk.column))
+    return (
+        f"INSERT INTO {quoted(meta.db_table)} ({columns}) VALUES ({values}) RETURNING {key}",  # noqa: S608
+        fields,
+    )
+
+
+def insert(instance: Model) -> None:
+    """Add a row as `save(force_insert=True)` does, but for signals, which nobody listens to here."""
+    alias = router.db_for_write(type(instance), instance=instance)
+    connection = connections[alias]
+    sql, fields = _insertion(type(instance), alias)
+    values = [one.get_db_prep_save(one.pre_save(instance, True), connection) for one in fields]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        instance.pk = cursor.fetchone()[0]
+    instance._state.adding, instance._state.db = False, alias
 
 
 def _adapt(value: Any, connection: Any) -> Any:

@@ -99,20 +99,25 @@ class _Kept:
 _kept = _Kept(KEPT_BYTES)
 
 
+def near_burst(*, phase: Phase, entrant: Entrant, by: User, now: datetime) -> bool:
+    """Whether one more file of this person is a burst; ask before the transaction that takes it."""
+    return _recent(phase.pk, entrant.pk, by.pk, now) + 1 >= BURST
+
+
 def notice_burst(submission: Submission) -> None:
     """Look at the person's last minutes; call it in the transaction that takes a submission in."""
-    since = submission.created_at - BURST_TIME
-    recent = RECENT.first(
-        phase=submission.phase_id,
-        entrant=submission.entrant_id,
-        by=submission.by_id,
-        since=since,
-        until=submission.created_at,
-    )
-    if recent and recent >= BURST:
+    entrant, by = submission.entrant_id, submission.by_id
+    recent = _recent(submission.phase_id, entrant, by, submission.created_at)
+    if recent >= BURST:
         words = f"{submission.entrant.name} sent {recent} files within 10 minutes"
         key = f"burst:{submission.by_id}:{submission.created_at:%Y-%m-%d}"
         _raise(submission.phase, AlertKind.BURST, key, [submission.entrant], words, submission)
+
+
+def _recent(phase: int, entrant: int, by: int, until: datetime) -> int:
+    since = until - BURST_TIME
+    given = {"phase": phase, "entrant": entrant, "by": by, "since": since, "until": until}
+    return RECENT.first(**given) or 0
 
 
 def compare_new(results: Results, *, now: datetime) -> list[Alert]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
@@ -13,10 +13,16 @@ from django.utils import timezone
 
 from heldout.site.challenges.models import Phase, Reveal
 from heldout.site.challenges.services import Viewer, entrant_of, require
+from heldout.site.common.prepared import Given, Prepared
 from heldout.site.common.spreadsheets import cell
 from heldout.site.submissions.leaked import NOTHING
 from heldout.site.submissions.models import Board
 from heldout.site.submissions.regimes import regime_of
+
+BOARD = Prepared(lambda: Board.objects.filter(phase=Given("phase")))
+VERSIONS = Prepared(
+    lambda: Board.objects.filter(phase=Given("phase")).values_list("version", "ranges_version")
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +99,19 @@ class BoardState:
         return min(self.version, self.ranges_version) < self.phase.board_version
 
     @property
+    def sees(self) -> tuple[bool, ...]:
+        """What of it the viewer may see."""
+        return self.score, self.interval, self.subgroups, self.everything
+
+    @property
+    def content(self) -> str:
+        """Names what is shown, whether newer results are being counted in or not."""
+        shown = "".join(str(int(flag)) for flag in self.sees)
+        return f"{self.phase.pk}-{self.version}-{self.ranges_version}-{shown}"
+
+    @property
     def etag(self) -> str:
-        flags = (self.score, self.interval, self.pending, self.everything, self.subgroups)
-        shown = "".join(str(int(flag)) for flag in flags)
-        return f'"{self.phase.pk}-{self.version}-{self.ranges_version}-{shown}"'
+        return f'"{self.content}-{int(self.pending)}"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,17 +147,16 @@ def state(*, phase: Phase, viewer: Viewer) -> BoardState:
     Raises:
         PermissionDenied: The phase does not show its leaderboard to this viewer.
     """
-    board = Board.objects.filter(phase=phase).only("version", "ranges_version").first()
-    return _state(phase, viewer, board)
+    versions = VERSIONS.first(phase=phase.pk) or (0, 0)
+    return _state(phase, viewer, versions)
 
 
-def _state(phase: Phase, viewer: Viewer, board: Board | None) -> BoardState:
+def _state(phase: Phase, viewer: Viewer, versions: tuple[int, int]) -> BoardState:
     require(viewer, "challenges.view_board", phase)
     everything = viewer.has_perm("challenges.review", phase.challenge)
     score = everything or phase.reveals(Reveal.SCORE)
     interval = score and (everything or phase.reveals(Reveal.INTERVAL))
     subgroups = score and (everything or phase.reveals(Reveal.SUBGROUPS))
-    versions = (board.version, board.ranges_version) if board else (0, 0)
     return BoardState(phase, *versions, score, interval, subgroups, everything)
 
 
@@ -152,8 +166,8 @@ def leaderboard(*, phase: Phase, viewer: Viewer, now: datetime | None = None) ->
     Raises:
         PermissionDenied: The phase does not show it to this viewer.
     """
-    board = Board.objects.filter(phase=phase).first()
-    state = _state(phase, viewer, board)
+    board = BOARD.first(phase=phase.pk)
+    state = _state(phase, viewer, (board.version, board.ranges_version) if board else (0, 0))
     own = entrant_of(phase.challenge, viewer)
     regime, now = regime_of(phase), now or timezone.now()
     guarded = not state.everything and not regime.over(now)
@@ -231,8 +245,11 @@ def as_json(view: BoardView) -> dict[str, Any]:
 
 
 def _public(row: BoardRow) -> dict[str, Any]:
-    fields = {name: value for name, value in asdict(row).items() if name != "entrant_id"}
-    return {**fields, "gap": row.gap}
+    told = {name: getattr(row, name) for name in _TOLD}
+    return {**told, "scores": [asdict(score) for score in row.scores], "gap": row.gap}
+
+
+_TOLD = tuple(one.name for one in fields(BoardRow) if one.name not in ("entrant_id", "scores"))
 
 
 COLUMNS = (

@@ -18,8 +18,11 @@ MOST_STEPS = 50
 
 
 class LeadView(NamedTuple):
-    plot: Plot
     steps: list[Lead]
+    shown: Measure
+
+    def draw(self) -> Plot:
+        return _plot(self.steps, self.shown)
 
 
 def lead_view(board: BoardView, shown: Measure) -> LeadView | None:
@@ -27,7 +30,7 @@ def lead_view(board: BoardView, shown: Measure) -> LeadView | None:
     if board.hidden or board.final or board.guard or not board.rows:
         return None
     steps = drift(_scored(board), higher_is_better=board.higher_is_better)[-MOST_STEPS:]
-    return LeadView(_plot(steps, shown), steps) if len(steps) >= FEWEST_STEPS else None
+    return LeadView(steps, shown) if len(steps) >= FEWEST_STEPS else None
 
 
 def _scored(board: BoardView) -> list[Scored]:

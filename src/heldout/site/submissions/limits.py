@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, Sum
+from django.db.models import F, QuerySet, Sum
 
 from heldout.errors import Problem
 from heldout.site.accounts.models import User
@@ -216,6 +216,13 @@ def give_back(submission: Submission) -> None:
     _uncount(submission, who, _periods(submission.created_at, zone))
 
 
+def count_again(submission: Submission) -> None:
+    """Count a submission once more that was given back and is to be scored after all."""
+    zone = submission.phase.challenge.zone
+    who = holders(submission.entrant, submission.by)
+    _counts(submission, who, _periods(submission.created_at, zone)).update(used=F("used") + 1)
+
+
 def could_be_read(submission: Submission) -> None:
     """Uncount it among the files that may be refused."""
     quota = _refused_quota(submission.phase, submission.created_at)
@@ -223,8 +230,12 @@ def could_be_read(submission: Submission) -> None:
 
 
 def _uncount(submission: Submission, who: list[str], periods: list[str]) -> None:
-    counts = Usage.objects.filter(phase=submission.phase, holder__in=who, period__in=periods)
+    counts = _counts(submission, who, periods)
     counts.filter(used__gt=0).update(used=F("used") - 1)
+
+
+def _counts(submission: Submission, who: list[str], periods: list[str]) -> QuerySet[Usage]:
+    return Usage.objects.filter(phase=submission.phase, holder__in=who, period__in=periods)
 
 
 def count_as_one(*, challenge: Challenge, users: Sequence[User], person: str) -> None:

@@ -27,6 +27,11 @@ class Status(models.TextChoices):
     def unfinished(cls) -> tuple[Status, ...]:
         return (cls.QUEUED, cls.RUNNING)
 
+    @classmethod
+    def given_back(cls) -> tuple[Status, ...]:
+        """What counts against no limit, and may be scored again."""
+        return (cls.REFUSED, cls.FAILED)
+
 
 def new_id() -> str:
     return secrets.token_hex(8)

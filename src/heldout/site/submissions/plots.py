@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from heldout.cards.charts.intervals import interval_height
 from heldout.site.challenges.measures import Measure
 from heldout.site.common.drawing import Plot
 from heldout.site.common.plots import MOST_LINES, Bar, Line, interval_plot
@@ -16,9 +17,20 @@ _MOST_BARS = 8
 
 
 class LeaderboardPlot(NamedTuple):
-    plot: Plot | None
+    """What a plot of a leaderboard will show; drawing it takes longer than a page should."""
+
+    measure: Measure
+    lines: list[Line]
     far_behind: list[str]
-    grouped: bool = False
+    bars: tuple[Bar, ...] = ()
+
+    @property
+    def height(self) -> int:
+        return interval_height(min(len(self.lines), MOST_LINES))
+
+    def draw(self) -> Plot | None:
+        title, percent = self.measure.title, self.measure.percent
+        return interval_plot(self.lines, title=title, percent=percent, bars=self.bars)
 
 
 def leaderboard_plot(
@@ -31,8 +43,7 @@ def leaderboard_plot(
     scored = [line for line in lines if line.score is not None and line.score.value is not None]
     drawn, far_behind = near_the_others([_line(line) for line in scored])
     bars = _bars([line.row.groups for line in scored[: len(drawn)][:MOST_LINES]]) if grouped else ()
-    plot = interval_plot(drawn, title=measure.title, percent=measure.percent, bars=bars)
-    return LeaderboardPlot(plot, [line.name for line in far_behind], bool(bars))
+    return LeaderboardPlot(measure, drawn, [line.name for line in far_behind], bars)
 
 
 def _bars(groups: Sequence[Sequence[int]]) -> tuple[Bar, ...]:

@@ -11,12 +11,13 @@ from django.db.models import QuerySet
 
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
+from heldout.site.challenges.boards import pool_of
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import Viewer, refresh_board, require
 from heldout.site.common import audit, jobs
 from heldout.site.common.models import Job, JobState
 from heldout.site.common.problems import Refused
-from heldout.site.submissions import guards, standings
+from heldout.site.submissions import guards, limits, standings
 from heldout.site.submissions.models import (
     Evaluation,
     Rejudged,
@@ -37,6 +38,9 @@ FEWEST = 2
 # Of unknown names, how many a refusal lists.
 LISTED = 20
 ANOTHER = Problem("rejudging", "another set is open", "apply or cancel it first")
+
+# Whose limits a submission counts against.
+_WHO = ("submission__phase__challenge", "submission__entrant", "submission__by")
 
 Ranked = dict[str, tuple[int | None, float | None]]
 
@@ -177,7 +181,7 @@ def _enqueue(member: Rejudged, now: datetime) -> None:
         key=f"{REJUDGE}:{rejudging.pk}:{member.submission_id}",
         payload={"member": member.pk},
         now=now,
-        pool=f"challenge {rejudging.challenge_id}",
+        pool=pool_of(rejudging.challenge_id),
         lane=f"{REJUDGE} {rejudging.challenge_id}",
         priority=PRIORITY,
     )
@@ -256,7 +260,7 @@ def apply(*, rejudging: Rejudging, by: User, now: datetime) -> Rejudging:
 
 def _apply(rejudging: Rejudging, by: User, now: datetime) -> None:
     _check_ready(rejudging)
-    for member in rejudging.members.all():
+    for member in rejudging.members.select_related(*_WHO):
         _replace(member, now)
     _retire(rejudging)
     for phase in Phase.objects.filter(challenge=rejudging.challenge, retired=False):
@@ -285,7 +289,7 @@ def _bring_forward(rejudging: Rejudging, now: datetime) -> int:
     """Have what waits for an earlier revision's scoring scored by this one's; how many run already."""
     earlier = Job.objects.filter(
         kind=EVALUATE,
-        pool=f"challenge {rejudging.challenge_id}",
+        pool=pool_of(rejudging.challenge_id),
         state__in=(JobState.READY, JobState.RUNNING),
     )
     earlier = earlier.exclude(payload__revision=rejudging.revision_id).order_by(
@@ -329,9 +333,10 @@ def _is_outdated(rejudging: Rejudging) -> bool:
 def _replace(member: Rejudged, now: datetime) -> None:
     standing = Submission.objects.filter(pk=member.submission_id, status=Status.SCORED)
     if member.status == Status.REFUSED:
-        standing.update(
+        if standing.update(
             status=Status.REFUSED, problems=member.problems, evaluation=None, finished_at=now
-        )
+        ):
+            limits.give_back(member.submission)
     else:
         standing.update(evaluation=member.evaluation, finished_at=now)
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from heldout.challenge.grammar import parse_final
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
+from heldout.site.challenges.boards import pool_of
 from heldout.site.challenges.models import Challenge, Entrant, Phase, PhaseStatus
 from heldout.site.challenges.services import (
     entrant_of,
@@ -21,7 +22,7 @@ from heldout.site.challenges.services import (
 )
 from heldout.site.common import audit, jobs
 from heldout.site.common.models import Job
-from heldout.site.common.prepared import Given, Prepared
+from heldout.site.common.prepared import Given, Prepared, insert
 from heldout.site.common.problems import Conflict, Refused
 from heldout.site.submissions import alerts, limits, storage
 from heldout.site.submissions.models import Status, Submission
@@ -65,6 +66,8 @@ def submit(
     stored = storage.store(upload, limit=settings.HELDOUT.upload_limit)
     if earlier is not None:
         return _same(earlier, stored.sha256)
+    # What need not be asked while others wait to write.
+    burst = alerts.near_burst(phase=phase, entrant=entrant, by=by, now=now)
     try:
         with transaction.atomic():
             return _record(
@@ -78,9 +81,11 @@ def submit(
                     sha256=stored.sha256,
                     note=note.replace("\0", "").strip()[:500],
                     idempotency_key=idempotency_key,
-                )
+                ),
+                burst=burst,
             )
-    except IntegrityError:
+    except (IntegrityError, Refused):
+        # The first try may have come to its end meanwhile, and have taken the last place of a limit.
         earlier = _earlier(phase, by, idempotency_key)
         if earlier is None:
             raise
@@ -109,27 +114,33 @@ def check_may_submit(*, phase: Phase, by: User, filename: str, now: datetime) ->
         raise Refused(obstacles)
 
 
-def _record(submission: Submission) -> Submission:
+def _record(submission: Submission, *, burst: bool) -> Submission:
     now = submission.created_at
     limits.take(phase=submission.phase, entrant=submission.entrant, user=submission.by, now=now)
-    submission.save(force_insert=True)
-    enqueue(submission, now=now)
-    alerts.notice_burst(submission)
+    insert(submission)
+    enqueue(submission, now=now, new=True)
+    if burst:
+        alerts.notice_burst(submission)
     audit.record("submitted", by=submission.by, on=submission, now=now, sha256=submission.sha256)
     return submission
 
 
-def enqueue(submission: Submission, *, now: datetime) -> Job | None:
+def enqueue(submission: Submission, *, now: datetime, new: bool = False) -> Job | None:
     challenge = submission.phase.challenge
     return jobs.enqueue(
         EVALUATE,
-        key=f"{_prefix(submission)}{challenge.revision.pk}",
+        key=evaluation_key(submission, challenge.revision.pk),
         payload={"submission": submission.pk, "revision": challenge.revision.pk},
-        pool=f"challenge {challenge.pk}",
+        pool=pool_of(challenge.pk),
         lane=f"{challenge.pk}/{submission.entrant_id}",
         gate=gate(submission.phase),
         now=now,
+        new=new,
     )
+
+
+def evaluation_key(submission: Submission, revision: int) -> str:
+    return f"{_prefix(submission)}{revision}"
 
 
 def gate(phase: Phase) -> str:
@@ -219,12 +230,19 @@ def _check_time(phase: Phase, now: datetime, problems: Problems) -> None:
 
 
 def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
-    """Take a submission back. Before its evaluation began it does not count against the limits."""
+    """Take a submission back. Before its evaluation began it does not count against the limits.
+
+    Raises:
+        Refused: The phase is closed.
+    """
     require(by, "submissions.withdraw", submission)
     with transaction.atomic():
         submission = Submission.objects.select_for_update().get(pk=submission.pk)
         if submission.status == Status.WITHDRAWN:
             return submission
+        if not can_withdraw(submission, now):
+            message = f"the phase {submission.phase} is closed: what counts is settled"
+            raise Refused([Problem("phase", message)])
         if submission.status == Status.QUEUED and jobs.cancel(_prefix(submission), now=now):
             limits.give_back(submission)
             limits.could_be_read(submission)
@@ -233,6 +251,11 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
         audit.record("withdrawn", by=by, on=submission, now=now)
     submission.refresh_from_db()
     return submission
+
+
+def can_withdraw(submission: Submission, now: datetime) -> bool:
+    """Whether its maker may take it back: after the end that would choose what counts instead."""
+    return submission.phase.status(now) != PhaseStatus.CLOSED
 
 
 def can_choose(submission: Submission, now: datetime) -> bool:
@@ -287,8 +310,9 @@ def rescore(*, submission: Submission, by: User, now: datetime) -> bool:
     with transaction.atomic():
         if submission.status == Status.WITHDRAWN or not enqueue(submission, now=now):
             return False
-        unscored = Submission.objects.filter(pk=submission.pk).exclude(status=Status.SCORED)
-        unscored.update(status=Status.QUEUED, problems=[], finished_at=None)
+        ended = Submission.objects.filter(pk=submission.pk, status__in=Status.given_back())
+        if ended.update(status=Status.QUEUED, problems=[], finished_at=None):
+            limits.count_again(submission)
         audit.record("scored again", by=by, on=submission, now=now)
     submission.refresh_from_db()
     return True

@@ -18,12 +18,12 @@ from heldout.challenge.evaluate import evaluate as score_file
 from heldout.challenge.parts import report_part
 from heldout.errors import BadInput, HeldoutError
 from heldout.evaluation.report import Report
-from heldout.site.challenges.boards import BOARD_PRIORITY, pause
+from heldout.site.challenges.boards import BOARD_PRIORITY, LONGEST_PAUSE, pool_of
 from heldout.site.challenges.models import Phase, Revision
 from heldout.site.challenges.services import COMPUTE_BOARD, refresh_board
 from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, Hopeless, handles
-from heldout.site.common.models import Job
+from heldout.site.common.models import Job, JobState
 from heldout.site.common.problems import refusal
 from heldout.site.submissions import alerts, guards, limits, standings, stats, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
@@ -38,7 +38,7 @@ from heldout.site.submissions.models import (
 from heldout.site.submissions.parts import Part, counted, retired_items
 from heldout.site.submissions.regimes import Regime, regime_of
 from heldout.site.submissions.rejudging import REJUDGE, retired_by
-from heldout.site.submissions.services import EVALUATE
+from heldout.site.submissions.services import EVALUATE, evaluation_key
 from heldout.site.webhooks import services as webhooks
 
 COMPUTE_RANGES = "ranges"
@@ -53,6 +53,8 @@ UNFINISHED = timedelta(days=1)
 def _set_aside(job: Job, now: datetime) -> None:
     """The last attempt failed: say so, and do not count the submission against its maker."""
     submission = _submission(job)
+    if _is_outdated(job, submission):
+        return
     open_ones = Submission.objects.filter(pk=submission.pk, status__in=Status.unfinished())
     if open_ones.update(status=Status.FAILED, finished_at=now):
         _announce(submission, Status.FAILED, now)
@@ -148,6 +150,8 @@ def _report_part(
 
 def _refuse(job: Job, submission: Submission, error: BadInput, now: datetime) -> None:
     with jobs.finishing(job, now=now):
+        if _is_outdated(job, submission):
+            return
         _close(submission, now, status=Status.REFUSED, problems=refusal(error))
         limits.give_back(submission)
 
@@ -161,9 +165,21 @@ def _write(
         if retired_items(submission.phase) != retired:
             raise HeldoutError("test items were retired while this was scored")
         _save_evaluation(evaluation, report, now)
+        if _is_outdated(job, submission):
+            return
         _close(submission, now, status=Status.SCORED, problems=[], evaluation=evaluation)
         limits.could_be_read(submission)
         refresh_board(submission.phase, now=now)
+
+
+def _is_outdated(job: Job, submission: Submission) -> bool:
+    """Whether a later revision scores this too: its outcome counts, whichever of them ends last."""
+    later = Revision.objects.filter(
+        challenge=submission.phase.challenge_id, pk__gt=job.payload["revision"]
+    )
+    keys = [evaluation_key(submission, pk) for pk in later.values_list("pk", flat=True)]
+    scoring = Job.objects.filter(key__in=keys).exclude(state=JobState.CANCELLED)
+    return bool(keys) and scoring.exists()
 
 
 def _save_evaluation(evaluation: Evaluation, report: Report, now: datetime) -> None:
@@ -224,13 +240,14 @@ def compute_board(job: Job, clock: Clock) -> None:
     with jobs.finishing(job, now=now):
         _save(phase, version, now, standing)
         _look_again(results.regime, now)
-        _follow(COMPARE, phase, version, now + pause(version))
-        _follow(COMPUTE_RANGES, phase, version, max(now, phase.board_not_before or now))
+        later = now + (LONGEST_PAUSE if jobs.waits(pool_of(phase.challenge_id)) else timedelta())
+        _follow(COMPARE, phase, version, later)
+        _follow(COMPUTE_RANGES, phase, version, max(later, phase.board_not_before or now))
 
 
 def _follow(kind: str, phase: Phase, version: int, at: datetime) -> None:
     """What a new leaderboard makes necessary, unless a job waits that will see it."""
-    if not jobs.is_waiting(kind, key_prefix=f"{kind}:{phase.pk}:"):
+    if not jobs.hasten(kind, key_prefix=f"{kind}:{phase.pk}:", to=at):
         key = f"{kind}:{phase.pk}:{version}"
         jobs.enqueue(kind, key=key, payload={"phase": phase.pk}, now=at, lane=kind)
 

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path
+from django.urls import path, re_path
 
 from heldout.site.submissions import activity_views, comparison, errors, organising, views
 
@@ -8,6 +8,11 @@ app_name = "submissions"
 _organise = "challenges/<slug:slug>/organise/"
 urlpatterns = [
     path("challenges/<slug:slug>/leaderboard/", views.leaderboard, name="leaderboard"),
+    re_path(
+        r"^challenges/(?P<slug>[-\w]+)/leaderboard/(?P<which>ranks|lead)/$",
+        views.chart,
+        name="chart",
+    ),
     path("challenges/<slug:slug>/compare/", comparison.compare, name="compare"),
     path("challenges/<slug:slug>/submit/", views.submit, name="submit"),
     path("challenges/<slug:slug>/submissions/", views.mine, name="mine"),

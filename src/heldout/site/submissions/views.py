@@ -40,6 +40,7 @@ from heldout.site.challenges.measures import Measure
 from heldout.site.challenges.models import Challenge, Entrant, PhaseStatus, Reveal
 from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
+from heldout.site.common.drawing import Plot
 from heldout.site.common.problems import refusal
 from heldout.site.submissions import analysis, boards, pages, reports, services
 from heldout.site.submissions.boards import BoardState, BoardView
@@ -55,9 +56,11 @@ from heldout.site.submissions.results import (
     submission_detail,
     submissions_of,
 )
+from heldout.site.submissions.table import Columns, rows_html
 
 _PAGE = 50
 _KEEP_SECONDS = 600
+_PLOT_SECONDS = 30
 
 
 def chosen_phase(request: HttpRequest, views: list[PhaseView]) -> PhaseView:
@@ -76,11 +79,15 @@ def boards_of(request: HttpRequest, views: list[PhaseView]) -> list[PhaseView]:
     return [v for v in views if request.user.has_perm("challenges.view_board", v.phase)]
 
 
-@require_safe
-def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
+def _boards(request: HttpRequest, slug: str) -> tuple[Challenge, list[PhaseView]]:
     challenge = find_challenge(slug, request.user)
     prefetch_related_objects([challenge], "phases")
-    views = boards_of(request, phase_views(challenge, timezone.now()))
+    return challenge, boards_of(request, phase_views(challenge, timezone.now()))
+
+
+@require_safe
+def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
+    challenge, views = _boards(request, slug)
     if not views:
         context = frame(request, challenge, "leaderboard")
         return render(request, "submissions/no_leaderboard.html", context)
@@ -91,12 +98,44 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     not_changed = get_conditional_response(request, etag=etag)
     if not_changed is not None:
         return not_changed
-    context = frame(request, challenge, "leaderboard")
+    context = frame(request, challenge, "leaderboard") | {"pending": state.pending}
     context["board"] = _board_html(request, challenge, views, phase, state, entrant)
     response = render(request, "submissions/leaderboard.html", context)
     if etag:
         response["ETag"] = etag
     return response
+
+
+@require_safe
+def chart(request: HttpRequest, slug: str, which: str) -> HttpResponse:
+    """A drawing of a leaderboard, for its page to fetch: nobody waits for a picture of a table."""
+    challenge, views = _boards(request, slug)
+    if not views:
+        raise Http404("There is no leaderboard.")
+    phase = chosen_phase(request, views)
+    state = boards.state(phase=phase.phase, viewer=request.user)
+    plot = _plot(request, challenge, phase, state, which)
+    template = "submissions/chart.html"
+    if request.htmx:  # type: ignore[attr-defined]
+        return render(request, template, {"plot": plot})
+    context = frame(request, challenge, "leaderboard")
+    context["board"] = render_to_string(template, {"plot": plot, "alone": True}, request)
+    return render(request, "submissions/leaderboard.html", context)
+
+
+def _plot(
+    request: HttpRequest, challenge: Challenge, phase: PhaseView, state: BoardState, which: str
+) -> Plot | None:
+    """Drawing takes half a second: while results come in, the drawing of a moment ago will do."""
+    key = f"latest:{_digest((phase.phase.pk, state.sees, request.get_full_path()))}"
+    latest = cast("Plot | None", cache.get(key)) if state.pending else None
+    if latest is not None:
+        return latest
+    board = boards.leaderboard(phase=phase.phase, viewer=request.user)
+    shown = _board_context(request, challenge, board)["drawing" if which == "ranks" else "lead"]
+    plot = cast("Plot | None", shown and shown.draw())
+    cache.set(key, plot, _PLOT_SECONDS)
+    return plot
 
 
 def _page_etag(
@@ -138,13 +177,14 @@ def _board_html(
     Five hundred rows take a template as long as fifty pages, and pack to a twentieth.
     """
     titles = [(view.key, view.title) for view in views]
-    shown = (__version__, state.etag, state.pending, challenge.revision.pk, challenge.timezone)
+    shown = (__version__, state.content, challenge.revision.pk, challenge.timezone)
     key = f"board:{_digest((*shown, titles, request.get_full_path()))}"
     kept = cache.get(key)
     if kept is None:
         board = boards.leaderboard(phase=phase.phase, viewer=request.user)
         context = _board_context(request, challenge, board)
         context |= {"challenge": challenge, "boards": views, "phase": phase}
+        context["rows"] = _rows_html(challenge, board, context)
         made = render_to_string("submissions/board.html", context, request)
         places = {line.row.entrant_id: n for n, line in enumerate(context["lines"], 1)}
         kept = zlib.compress(made.encode(), 1), places
@@ -152,6 +192,16 @@ def _board_html(
     packed, places = kept
     html = zlib.decompress(packed).decode()
     return mark_safe(_with_own_row(html, places.get(entrant.pk) if entrant else None))  # noqa: S308 - a template made it
+
+
+def _rows_html(challenge: Challenge, board: BoardView, context: dict[str, Any]) -> SafeString:
+    lines = context["lines"]
+    if not lines:
+        return SafeString("")
+    leaks = bool(lines[0].row.leaked_items)
+    measures = context["shown"], context["ranked_by"]
+    columns = Columns(*measures, board.shows_intervals, board.final, leaks, challenge.zone)
+    return rows_html(lines, columns)
 
 
 def _with_own_row(html: str, place: int | None) -> str:
@@ -435,6 +485,7 @@ def _detail_frame(request: HttpRequest, view: SubmissionView) -> dict[str, Any]:
         "view": view,
         "submission": submission,
         "own": own,
+        "withdrawable": own and services.can_withdraw(submission, timezone.now()),
         "crumbs": trail,
         "tab_title": submission.filename,
         "phase_title": phase_title(submission.phase),
@@ -448,8 +499,12 @@ def withdraw(request: HttpRequest, submission_id: str) -> HttpResponse:
     if not request.user.has_perm("submissions.withdraw", view.submission):
         raise PermissionDenied("Only those who handed it in can withdraw it.")
     if request.method == "POST" and isinstance(request.user, User):
-        services.withdraw(submission=view.submission, by=request.user, now=timezone.now())
-        messages.success(request, f"{view.submission.filename} is withdrawn.")
+        try:
+            services.withdraw(submission=view.submission, by=request.user, now=timezone.now())
+        except BadInput as error:
+            messages.error(request, "; ".join(map(str, error.problems)))
+        else:
+            messages.success(request, f"{view.submission.filename} is withdrawn.")
         return redirect("submissions:detail", submission_id)
     return render(request, "submissions/withdraw.html", _detail_frame(request, view))
 
