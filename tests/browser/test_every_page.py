@@ -44,6 +44,8 @@ PAGES = {
     "submissions:withdraw": (PARTICIPANT, "logistic.csv withdraw/"),
     "submissions:errors": (ORGANISER, "logistic.csv errors/"),
     "submissions:compare": (NOBODY, f"{DIGITS}compare/"),
+    "submissions:ranks-chart": (NOBODY, f"{DIGITS}leaderboard/ranks/"),
+    "submissions:lead-chart": (NOBODY, f"{DIGITS}leaderboard/lead/"),
     "submissions:everybodys": (ORGANISER, f"{DIGITS}organise/submissions/"),
     "challenges:new": (ORGANISER, "/new/"),
     "challenges:organise": (ORGANISER, f"{DIGITS}organise/"),

@@ -37,6 +37,22 @@ def test_a_limit_in_total_never_resets(limit, hand_in, participant):
         hand_in(participant, now=EVENING + timedelta(days=300))
 
 
+@pytest.mark.parametrize(
+    ("limits", "words"),
+    [
+        ({"in_total": 1}, "the one submission in total is used"),
+        ({"per_day": 1}, "1 submission a day is allowed and used"),
+        ({"per_day": 0}, "0 submissions a day are allowed and used"),
+    ],
+)
+def test_a_used_up_limit_is_told_in_words(limit, hand_in, participant, limits, words):
+    limit(**limits)
+    if 0 not in limits.values():
+        hand_in(participant, now=EVENING)
+    with pytest.raises(Refused, match=words):
+        hand_in(participant, now=EVENING)
+
+
 def test_a_day_ends_at_midnight_in_the_challenges_timezone(limit, hand_in, participant):
     limit(per_day=1)
     hand_in(participant, now=EVENING)

@@ -198,11 +198,12 @@ def _too_many_refused(quota: _Limit, phase: Phase) -> Problem:
 
 
 def _used_up(limit: _Limit, phase: Phase) -> Problem:
-    many = "submission" if limit.most == 1 else "submissions"
+    many, are = ("submission", "is") if limit.most == 1 else ("submissions", "are")
     if limit.resets is None:
-        return Problem("limit", f"all {limit.most} {many} {limit.words} are used")
+        whole = "the one" if limit.most == 1 else f"all {limit.most}"
+        return Problem("limit", f"{whole} {many} {limit.words} {are} used")
     again = _again(limit, phase)
-    return Problem("limit", f"{limit.most} {many} {limit.words} are allowed and used", again)
+    return Problem("limit", f"{limit.most} {many} {limit.words} {are} allowed and used", again)
 
 
 def _again(limit: _Limit, phase: Phase) -> str:

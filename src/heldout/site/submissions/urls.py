@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from django.urls import path, re_path
+from django.urls import path
 
 from heldout.site.submissions import activity_views, comparison, errors, organising, views
 
@@ -8,10 +8,17 @@ app_name = "submissions"
 _organise = "challenges/<slug:slug>/organise/"
 urlpatterns = [
     path("challenges/<slug:slug>/leaderboard/", views.leaderboard, name="leaderboard"),
-    re_path(
-        r"^challenges/(?P<slug>[-\w]+)/leaderboard/(?P<which>ranks|lead)/$",
+    path(
+        "challenges/<slug:slug>/leaderboard/ranks/",
         views.chart,
-        name="chart",
+        {"which": "drawing"},
+        name="ranks-chart",
+    ),
+    path(
+        "challenges/<slug:slug>/leaderboard/lead/",
+        views.chart,
+        {"which": "lead"},
+        name="lead-chart",
     ),
     path("challenges/<slug:slug>/compare/", comparison.compare, name="compare"),
     path("challenges/<slug:slug>/submit/", views.submit, name="submit"),

@@ -132,7 +132,7 @@ def _plot(
     if latest is not None:
         return latest
     board = boards.leaderboard(phase=phase.phase, viewer=request.user)
-    shown = _board_context(request, challenge, board)["drawing" if which == "ranks" else "lead"]
+    shown = _board_context(request, challenge, board)[which]
     plot = cast("Plot | None", shown and shown.draw())
     cache.set(key, plot, _PLOT_SECONDS)
     return plot
