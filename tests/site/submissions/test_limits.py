@@ -42,12 +42,12 @@ def test_a_limit_in_total_never_resets(limit, hand_in, participant):
     [
         ({"in_total": 1}, "the one submission in total is used"),
         ({"per_day": 1}, "1 submission a day is allowed and used"),
-        ({"per_day": 0}, "0 submissions a day are allowed and used"),
+        ({"per_day": 2}, "2 submissions a day are allowed and used"),
     ],
 )
 def test_a_used_up_limit_is_told_in_words(limit, hand_in, participant, limits, words):
     limit(**limits)
-    if 0 not in limits.values():
+    for _ in range(max(limits.values())):
         hand_in(participant, now=EVENING)
     with pytest.raises(Refused, match=words):
         hand_in(participant, now=EVENING)
