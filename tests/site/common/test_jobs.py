@@ -270,3 +270,12 @@ def test_work_that_waits_for_later_is_brought_forward_and_never_put_off(given_up
         assert not jobs.hasten("test", key_prefix="test:2:", to=NOW)
     assert claim() is None
     assert claim(now=NOW + timedelta(seconds=1)).key == "test:1:a"
+
+
+def test_what_was_tried_before_keeps_its_pause(given_up):
+    add("test:1:a")
+    again = jobs.fail(claim(), error="it broke", now=NOW)
+    with transaction.atomic():
+        assert jobs.hasten("test", key_prefix="test:1:", to=NOW)
+    assert claim() is None
+    assert claim(now=again.run_at).attempt == 2

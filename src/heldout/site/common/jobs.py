@@ -103,10 +103,11 @@ def is_waiting(kind: str, *, key_prefix: str) -> bool:
 def hasten(kind: str, *, key_prefix: str, to: datetime) -> bool:
     """Have such a job that waits begin at this moment at the latest; False if none waits.
 
-    As with `is_waiting`, it begins only after this transaction and sees what it wrote.
+    As with `is_waiting`, it begins only after this transaction and sees what it wrote. One that was
+    tried before keeps its pause.
     """
     waiting = WAITING.first(kind=kind, prefix=key_prefix)
-    if waiting is not None and waiting.run_at > to:
+    if waiting is not None and waiting.attempt == 1 and waiting.run_at > to:
         Job.objects.filter(pk=waiting.pk).update(run_at=to)
     return waiting is not None
 
