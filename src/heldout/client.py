@@ -23,6 +23,7 @@ import msgspec
 
 from heldout import __version__
 from heldout.datasets.atomic import replacing
+from heldout.decoding import decode
 from heldout.errors import BadInput, HeldoutError, Problem, Problems, did_you_mean
 
 T = TypeVar("T")
@@ -581,14 +582,14 @@ def _path(kind: str, name: str) -> str:
 
 def _read(answer: httpx.Response, kind: type[T]) -> T:
     try:
-        return msgspec.json.decode(answer.content, type=kind)
+        return decode(answer.content, kind)
     except msgspec.MsgspecError as error:
         raise SiteError(f"{answer.url} does not answer like a Heldout site: {error}") from None
 
 
 def _refusal(answer: httpx.Response) -> Refused:
     try:
-        listed = msgspec.json.decode(answer.content, type=dict[str, list[Problem]])["problems"]
+        listed = decode(answer.content, dict[str, list[Problem]])["problems"]
     except (msgspec.MsgspecError, KeyError):
         listed = [Problem(str(answer.url), f"answered {answer.status_code} {answer.reason_phrase}")]
     asked = answer.headers.get("Retry-After", "")

@@ -87,6 +87,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     finally:
         process.terminate()
         process.wait(timeout=40)
+    # What ends by itself is started again, and hardly a page shows it.
+    assert "starting it again" not in log.read_text()
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,7 @@ import msgspec
 import polars as pl
 
 from heldout.cards.croissant import CONFORMS_TO, CONTEXT, data_type
+from heldout.decoding import decode
 from heldout.errors import Problem
 
 REQUIRED = {
@@ -37,7 +38,7 @@ def check_croissant(path: Path) -> list[Problem]:
     The first record of every record set is read, so a column that is not there is found.
     """
     try:
-        described = msgspec.json.decode(path.read_bytes())
+        described = decode(path.read_bytes())
     except (OSError, msgspec.DecodeError) as error:
         return [Problem(path.name, f"cannot be read: {error}")]
     if not isinstance(described, dict):

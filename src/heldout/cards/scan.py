@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import numpy as np
 import polars as pl
 
@@ -24,6 +23,7 @@ from heldout.challenge.giveaways import answers_of
 from heldout.datasets.manifest import hash_files
 from heldout.datasets.table import REFERENCE
 from heldout.datasets.tables import format_of
+from heldout.decoding import decode
 from heldout.errors import Problem, Problems
 from heldout.evaluation.data import CustomReferences
 
@@ -69,7 +69,7 @@ def secrets_of(challenge: Challenge) -> Secrets:
             texts |= {text for column in references.columns for text in _as_text(column)}
         path = challenge.answers_path(split)
         if path is not None and path.suffix == ".json":
-            texts |= set(_said(msgspec.json.decode(path.read_bytes())))
+            texts |= set(_said(decode(path.read_bytes())))
     files = frozenset(hash_files(challenge.answers).values())
     telling = {text for text in texts if len(text) >= TELLING} - _public_answers(challenge, held)
     return Secrets(files, by_split, frozenset(telling))

@@ -12,6 +12,7 @@ import polars as pl
 
 from heldout.challenge.protocol import Evaluation
 from heldout.datasets.atomic import replacing, write_bytes
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.report import Report
 from heldout.evaluation.storage import load_stats, save_stats
@@ -65,7 +66,7 @@ def load_evaluation(folder: Path) -> Evaluation:
         BadInput: Something is missing or damaged.
     """
     try:
-        index = msgspec.json.decode((folder / INDEX).read_bytes(), type=_Index)
+        index = decode((folder / INDEX).read_bytes(), _Index)
         report = Report.from_json((folder / REPORT).read_bytes())
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
         remedy = "make it with heldout score --save FOLDER"

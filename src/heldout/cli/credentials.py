@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import typer
 
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 
 
@@ -27,7 +28,7 @@ def read_credentials() -> Credentials:
     """Read the stored tokens; none where nothing is stored."""
     path = credentials_path()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Credentials)
+        return decode(path.read_bytes(), Credentials)
     except FileNotFoundError:
         return Credentials()
     except (msgspec.MsgspecError, UnicodeDecodeError):

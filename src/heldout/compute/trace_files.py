@@ -16,6 +16,7 @@ from heldout.compute.named import find_named_model
 from heldout.compute.setup import Input, Precision, Variant
 from heldout.compute.sources import RecordedModel, Source
 from heldout.compute.weights import Weights
+from heldout.decoding import convert, decode
 from heldout.errors import BadInput, Problem
 
 FORMAT = "heldout-trace-1"
@@ -97,7 +98,7 @@ def read_trace(content: bytes, *, place: str = "trace") -> RecordedModel:
     if len(content) > LARGEST_FILE:
         raise BadInput([Problem(place, "is larger than any trace", "at most 20 MiB")])
     try:
-        file = msgspec.json.decode(content, type=_File)
+        file = decode(content, _File)
     except (msgspec.DecodeError, ValueError) as error:
         remedy = "make one with: heldout plan MODEL --save-trace FILE"
         raise BadInput([Problem(place, f"is not a trace file: {error}", remedy)]) from error
@@ -155,7 +156,7 @@ def _pack(footprint: Footprint, variant: Variant, *, training: bool) -> _Footpri
         precision=variant.precision,
         checkpointing=variant.checkpointing,
         accumulating=variant.accumulating,
-        weights=msgspec.convert(footprint.weights, _Weights, from_attributes=True),
+        weights=convert(footprint.weights, _Weights, from_attributes=True),
         lines=[
             _Line(int(phase), constant.tolist(), slope.tolist())
             for phase, constant, slope in zip(

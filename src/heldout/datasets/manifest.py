@@ -12,6 +12,7 @@ import msgspec
 from heldout.datasets.atomic import write_bytes
 from heldout.datasets.media import content_hash, in_threads
 from heldout.datasets.splits import Splits
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 
 FORMAT_VERSION = 1
@@ -119,7 +120,7 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / FILE_NAME
     try:
-        manifest = msgspec.json.decode(path.read_bytes(), type=Manifest)
+        manifest = decode(path.read_bytes(), Manifest)
     except FileNotFoundError:
         raise BadInput([Problem(str(path), "is not there")]) from None
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.along import Profile
 from heldout.evaluation.counterfactual import Counterfactual
@@ -78,4 +79,4 @@ class Report(msgspec.Struct, frozen=True):
         Raises:
             msgspec.ValidationError: The text is not a report.
         """
-        return msgspec.json.decode(data, type=cls)
+        return decode(data, cls)

@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from heldout.datasets.atomic import replacing
 from heldout.datasets.tasks import TASKS, find_task
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 from heldout.evaluation.data import AnyArray
 from heldout.evaluation.metric import Metric
@@ -54,7 +55,7 @@ def load_stats(path: Path) -> ExampleStats:
     """
     try:
         metadata = pl.read_parquet_metadata(path)
-        header = msgspec.json.decode(metadata[KEY], type=_Header)
+        header = decode(metadata[KEY], _Header)
         frame = pl.read_parquet(path, glob=False)
         ids = frame.drop_in_place(IDS)
         arrays = {column.name: _from_series(column) for column in frame}

@@ -13,6 +13,7 @@ from typing import IO
 import msgspec
 
 from heldout import conf
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 from heldout.site.backup import FORMAT, KEPT, MANIFEST, File, Manifest
 from heldout.site.copies import NAMES, CannotCopy, restore_database
@@ -57,7 +58,7 @@ def _unpack(archive: Path, into: Path) -> Manifest:
                 if content is None or not _safe(member.name):
                     raise _refused(archive, f"holds {member.name[:80]!r}, which is not ours")
                 if member.name == MANIFEST:
-                    manifest = msgspec.json.decode(content.read(), type=Manifest)
+                    manifest = decode(content.read(), Manifest)
                 else:
                     found[member.name] = _write(content, into / member.name)
     except (tarfile.TarError, EOFError, msgspec.DecodeError) as error:

@@ -11,6 +11,7 @@ from heldout.datasets.annotations.dataset import Category, DataSet, Licence
 from heldout.datasets.annotations.schema import ANNOTATIONS
 from heldout.datasets.atomic import write_bytes
 from heldout.datasets.writers import write_table
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 
 EXAMPLES, TABLE, ABOUT = "examples.parquet", "annotations.parquet", "dataset.json"
@@ -36,7 +37,7 @@ def save_dataset(dataset: DataSet, folder: Path) -> None:
 def read_about(folder: Path) -> About | None:
     """Return what `dataset.json` says; None where it is not there or cannot be read."""
     try:
-        return msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
+        return decode((folder / ABOUT).read_bytes(), About)
     except (OSError, msgspec.MsgspecError):
         return None
 
@@ -54,7 +55,7 @@ def load_dataset(folder: Path, *, root: Path | None = None) -> DataSet:
     try:
         examples = pl.read_parquet(folder / EXAMPLES)
         annotations = pl.read_parquet(folder / TABLE)
-        about = msgspec.json.decode((folder / ABOUT).read_bytes(), type=About)
+        about = decode((folder / ABOUT).read_bytes(), About)
     except FileNotFoundError as error:
         raise BadInput([Problem(str(error.filename or folder), "is not there")]) from None
     except (msgspec.MsgspecError, pl.exceptions.PolarsError, OSError) as error:

@@ -38,6 +38,7 @@ from heldout.datasets.formats.format import PLACE, Draft, Format, Source, Trait,
 from heldout.datasets.formats.joining import join_drafts
 from heldout.datasets.formats.losses import FILE_NAME, metadata_columns
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 CAPTION_ID = "caption-"  # Before the number of a caption, so that ids stay unique.
@@ -386,7 +387,7 @@ def _remarks(row: dict[str, Any]) -> dict[str, object]:
     names = ("score", "origin", "annotator")
     remarks: dict[str, object] = {name: row[name] for name in names if row[name] is not None}
     if row["attributes"] is not None:
-        remarks["attributes"] = msgspec.json.decode(row["attributes"])
+        remarks["attributes"] = decode(row["attributes"])
     return remarks
 
 

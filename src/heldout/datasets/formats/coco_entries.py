@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 
@@ -87,12 +88,12 @@ def read_entries(file: Path, problems: Problems) -> Entries | None:
     """Read a COCO file; an annotation of the wrong shape is a problem and is left out."""
     content = file.read_bytes()
     try:
-        document = msgspec.json.decode(content, type=_Document)
+        document = decode(content, _Document)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         problems.add(file.name, f"is no COCO file: {error}")
         return None
     try:
-        annotations = msgspec.json.decode(content, type=_Whole).annotations
+        annotations = decode(content, _Whole).annotations
     except msgspec.ValidationError:
         annotations = _one_by_one(document.annotations, file.name, problems)
     del content
@@ -113,7 +114,7 @@ def _one_by_one(raws: list[msgspec.Raw], file: str, problems: Problems) -> list[
     found = []
     for row, raw in enumerate(raws):
         try:
-            found.append(msgspec.json.decode(raw, type=Annotation))
+            found.append(decode(raw, Annotation))
         except msgspec.ValidationError as error:
             problems.add(f"{file} annotations[{row}]", f"{error}; it is left out")
     return found
@@ -121,12 +122,10 @@ def _one_by_one(raws: list[msgspec.Raw], file: str, problems: Problems) -> list[
 
 def _keep_unknown_keys(annotations: list[Annotation], raws: list[msgspec.Raw]) -> None:
     """Move keys that COCO does not know into the attributes, if the first annotation has any."""
-    first = msgspec.json.decode(raws[0])
+    first = decode(raws[0])
     if not isinstance(first, dict) or first.keys() <= _KNOWN or len(raws) != len(annotations):
         return
     for one, raw in zip(annotations, raws, strict=True):
-        unknown = {
-            key: value for key, value in msgspec.json.decode(raw).items() if key not in _KNOWN
-        }
+        unknown = {key: value for key, value in decode(raw).items() if key not in _KNOWN}
         if unknown:
             one.attributes = {**(one.attributes or {}), **unknown}

@@ -31,6 +31,7 @@ from heldout.datasets.formats.losses import FILE_NAME
 from heldout.datasets.formats.rows import Rows
 from heldout.datasets.images import open_image
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 
@@ -72,7 +73,7 @@ def _read(source: Source, problems: Problems) -> Draft | None:
 
 def _read_file(file: Path, source: Source, problems: Problems) -> Draft | None:
     try:
-        document = msgspec.json.decode(file.read_bytes(), type=_Document)
+        document = decode(file.read_bytes(), _Document)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         problems.add(file.name, f"is no panoptic file: {error}")
         return None

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from heldout.datasets.formats.format import Source
+from heldout.decoding import decode
 
 _MOST_FILES = 200  # Of one kind in one folder; more are data, not annotation files.
 _SPLITS = {
@@ -70,7 +71,7 @@ def _keys(file: Path, *_: int) -> frozenset[str]:
     """Read a file once for all formats that ask, as long as it does not change."""
     try:
         content = file.read_bytes()
-        document = msgspec.json.decode(content, type=dict[str, msgspec.Raw])
+        document = decode(content, dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError):
         return frozenset()
     keys = set(document)

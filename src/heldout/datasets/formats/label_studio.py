@@ -23,6 +23,7 @@ from heldout.datasets.formats.losses import FILE_NAME, metadata_columns
 from heldout.datasets.formats.rows import Rows, as_json, from_json
 from heldout.datasets.formats.shapes import corner_of, ellipse, from_corner
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 _IMAGE_KEYS = ("image", "img", "image_url", "url")
@@ -47,7 +48,7 @@ class _Task(msgspec.Struct):
 
 def _tasks(file: Path) -> list[_Task] | str:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=list[_Task])
+        return decode(file.read_bytes(), list[_Task])
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
         return str(error)
 

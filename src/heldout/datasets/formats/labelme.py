@@ -32,6 +32,7 @@ from heldout.datasets.formats.losses import FILE_NAME
 from heldout.datasets.formats.rows import Rows, as_json, from_json
 from heldout.datasets.formats.shapes import corners_of, ellipse
 from heldout.datasets.table import ID
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 _VERSION = "5.5.0"  # Of LabelMe's files, as written.
@@ -64,7 +65,7 @@ def _files(path: Path) -> list[Path]:
 def _recognise(path: Path) -> bool:
     files = _files(path)[:1]
     try:
-        return any(msgspec.json.decode(file.read_bytes(), type=_Document) for file in files)
+        return any(decode(file.read_bytes(), _Document) for file in files)
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError):
         return False
 
@@ -81,7 +82,7 @@ def _read(source: Source, problems: Problems) -> Draft | None:
 def _read_file(file: Path, name: Path, rows: Rows, problems: Problems) -> None:
     place = name.as_posix()
     try:
-        document = msgspec.json.decode(file.read_bytes(), type=_Document)
+        document = decode(file.read_bytes(), _Document)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         problems.add(place, f"is no LabelMe file: {error}")
         return
@@ -112,7 +113,7 @@ def _read_shape(
     problems: Problems,
 ) -> None:
     try:
-        shape = msgspec.json.decode(raw, type=_Shape)
+        shape = decode(raw, _Shape)
         geometry = _geometry(shape, document)
     except (msgspec.MsgspecError, ValueError, OSError) as error:
         problems.add(place, f"cannot be read ({error}); it is left out")

@@ -14,6 +14,7 @@ from heldout.datasets.annotations.dataset import Category, Licence
 from heldout.datasets.annotations.schema import ANNOTATIONS, BOX, annotation_frame
 from heldout.datasets.formats.format import PLACE, Draft
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 
 
 @dataclass(slots=True)
@@ -72,5 +73,5 @@ def as_json(attributes: Mapping[str, Any]) -> str | None:
 
 def from_json(text: object) -> dict[str, Any]:
     """Return the attributes of an annotation."""
-    found: dict[str, Any] = msgspec.json.decode(text) if isinstance(text, str) else {}
+    found: dict[str, Any] = decode(text) if isinstance(text, str) else {}
     return found

@@ -32,6 +32,7 @@ from heldout.datasets.kinds import convert, infer_calendar, infer_kind, native_k
 from heldout.datasets.readers import find_reader
 from heldout.datasets.table import ID, MEDIA
 from heldout.datasets.writers import write_table
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 _IDS = (ID, "id", "image_id", "uuid", "key")
@@ -108,7 +109,7 @@ def _as_list(cell: str) -> Any:
     """Read a list as Python or JSON writes it."""
     if '"' not in cell and "\\" not in cell:
         with suppress(msgspec.DecodeError):
-            return msgspec.json.decode(cell.replace("'", '"'))
+            return decode(cell.replace("'", '"'))
     return ast.literal_eval(cell)
 
 

@@ -15,6 +15,7 @@ from heldout.datasets.formats.losses import FILE_NAME
 from heldout.datasets.formats.rows import Rows
 from heldout.datasets.formats.vqa import Answer, add_answers, answers_of
 from heldout.datasets.table import ID
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 
@@ -28,7 +29,7 @@ class _Entry(msgspec.Struct):
 
 def _entries(file: Path) -> list[_Entry] | str:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=list[_Entry])
+        return decode(file.read_bytes(), list[_Entry])
     except (msgspec.MsgspecError, UnicodeDecodeError, OSError) as error:
         return str(error)
 

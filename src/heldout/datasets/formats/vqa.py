@@ -22,6 +22,7 @@ from heldout.datasets.formats.format import Draft, Format, Source, Trait
 from heldout.datasets.formats.losses import FILE_NAME
 from heldout.datasets.formats.rows import Rows, from_json
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 _TYPES = ("question_type", "answer_type", "multiple_choice_answer")
@@ -96,7 +97,7 @@ def _read(source: Source, problems: Problems) -> Draft | None:
 
 def _read_answers(file: Path, problems: Problems) -> list[_Answers]:
     try:
-        return msgspec.json.decode(file.read_bytes(), type=_Annotations).annotations
+        return decode(file.read_bytes(), _Annotations).annotations
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         problems.add(file.name, f"is no file of answers: {error}")
         return []
@@ -106,7 +107,7 @@ def _read_questions(
     file: Path, answers: Mapping[str, tuple[_Answers, str]], rows: Rows, problems: Problems
 ) -> None:
     try:
-        document = msgspec.json.decode(file.read_bytes(), type=_Questions)
+        document = decode(file.read_bytes(), _Questions)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         problems.add(file.name, f"is no file of questions: {error}")
         return

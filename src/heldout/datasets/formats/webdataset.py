@@ -27,6 +27,7 @@ from heldout.datasets.formats.rows import Rows
 from heldout.datasets.identifiers import content_ids
 from heldout.datasets.images import IMAGE_SUFFIXES
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import Problems
 
 PER_SHARD = 10_000
@@ -139,7 +140,7 @@ def _record(content: bytes | None, place: str, problems: Problems) -> dict[str, 
     if content is None:
         return {}
     try:
-        return msgspec.json.decode(content, type=dict[str, Any])
+        return decode(content, dict[str, Any])
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         problems.add(place, f"its JSON cannot be read: {error}")
         return {}

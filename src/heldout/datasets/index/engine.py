@@ -17,7 +17,7 @@ import numpy as np
 
 from heldout.datasets.index.build import FILE, VERSION, Summary
 from heldout.datasets.index.columns import LATITUDES, LONGITUDES, SPLIT, Column, of_name
-from heldout.datasets.index.marks import Mark, decode
+from heldout.datasets.index.marks import Mark
 from heldout.datasets.index.matching import Matcher
 from heldout.datasets.index.query import Hit, Query
 from heldout.datasets.index.sidecar import (
@@ -30,6 +30,7 @@ from heldout.datasets.index.sidecar import (
     next_rows,
 )
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import HeldoutError
 
 PAGE = 50
@@ -127,7 +128,7 @@ class SqliteIndex:
     def _read_summary(self) -> Summary:
         try:
             (content,) = self._database.execute("SELECT content FROM meta").fetchone()
-            summary = msgspec.json.decode(content, type=Summary)
+            summary = decode(content, Summary)
         except (sqlite3.Error, msgspec.MsgspecError, TypeError) as error:
             raise StaleIndex(f"{self._file} is no index of this version") from error
         if summary.version != VERSION:
@@ -317,7 +318,7 @@ class SqliteIndex:
     def _marks(self, row: int) -> list[Mark]:
         found = self._database.execute("SELECT content FROM mark WHERE row = ?", [row + 1])
         content = found.fetchone()
-        return decode(content[0]) if content else []
+        return decode(content[0], list[Mark]) if content else []
 
     def marks_of(self, rows: Iterable[int]) -> dict[int, list[Mark]]:
         """Return the annotations of some rows."""
@@ -338,7 +339,7 @@ def _with_missing(found: list[Count], missing: int, most: int | None) -> list[Co
 
 def _list(text: str) -> list[object]:
     try:
-        return list(msgspec.json.decode(text))
+        return list(decode(text))
     except msgspec.DecodeError:  # Cut off when it was written.
         return [text]
 

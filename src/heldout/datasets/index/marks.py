@@ -59,17 +59,9 @@ class Mark(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     crowd: bool = False
 
 
-_decoder = msgspec.json.Decoder(list[Mark])
-
-
 def encode(marks: Sequence[Mark]) -> bytes:
     """Return the annotations of one example as JSON."""
     return msgspec.json.encode(marks)
-
-
-def decode(content: bytes | str) -> list[Mark]:
-    """Return the annotations of one example."""
-    return _decoder.decode(content)
 
 
 def marks_of(annotations: pl.DataFrame) -> Iterator[tuple[str, list[Mark]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from heldout.datasets.atomic import write_bytes
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 
 FILE_NAME = "revision.json"
@@ -69,7 +70,7 @@ def read_revision(folder: Path) -> Revision:
     """
     path = folder / FILE_NAME
     try:
-        revision = msgspec.json.decode(path.read_bytes(), type=Revision)
+        revision = decode(path.read_bytes(), Revision)
     except (OSError, msgspec.MsgspecError) as error:
         raise BadInput([Problem(str(path), f"is no revision: {error}")]) from None
     if revision.format > FORMAT_VERSION:

@@ -10,6 +10,7 @@ import polars as pl
 
 from heldout.datasets.atomic import write_bytes
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 
 FILE_NAME = "withdrawn.json"
@@ -41,7 +42,7 @@ def read_withdrawals(folder: Path) -> tuple[Withdrawal, ...]:
     if not path.is_file():
         return ()
     try:
-        return msgspec.json.decode(path.read_bytes(), type=tuple[Withdrawal, ...])
+        return decode(path.read_bytes(), tuple[Withdrawal, ...])
     except msgspec.MsgspecError as error:
         raise BadInput([Problem(str(path), f"is damaged: {error}")]) from None
 

@@ -27,6 +27,7 @@ from heldout.datasets.identifiers import ID_LENGTH
 from heldout.datasets.images import SUFFIXES, MediaFault, inspect_image
 from heldout.datasets.sources.listing import Wanted
 from heldout.datasets.table import ID, MEDIA
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem
 
 LOG = "fetched.jsonl"
@@ -231,7 +232,7 @@ def read_log(folder: Path) -> list[Fetched]:
 def _lines(lines: Iterable[bytes]) -> Iterator[Fetched]:
     for line in lines:
         try:
-            yield msgspec.json.decode(line, type=Fetched)
+            yield decode(line, Fetched)
         except msgspec.MsgspecError:
             continue
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from heldout.datasets.tasks import Task
+from heldout.decoding import decode
 from heldout.errors import Problems
 from heldout.evaluation.data import MISSING, Floats, Places
 from heldout.evaluation.language.data import AnswerPredictions, AnswerReferences
@@ -123,7 +124,7 @@ def read_predictions(path: Path, *, task: Task, expected: Expected) -> AnswerPre
 def _annotations(data: bytes) -> bytes:
     """Return the list of annotations as bytes, whichever format the file has."""
     try:
-        return bytes(msgspec.json.decode(data, type=Annotations).annotations)
+        return bytes(decode(data, Annotations).annotations)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return data
 

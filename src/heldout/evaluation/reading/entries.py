@@ -8,6 +8,7 @@ from typing import TypeVar
 import msgspec
 import polars as pl
 
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem, Problems
 from heldout.evaluation.reading.faults import Faults
 from heldout.evaluation.reading.table import Table
@@ -60,7 +61,7 @@ def read_object(path: Path, kind: type[File], remedy: str) -> File:
         BadInput: It is not readable, or another object.
     """
     try:
-        return msgspec.json.decode(read_bytes(path), type=kind)
+        return decode(read_bytes(path), kind)
     except msgspec.ValidationError as error:
         problem = Problem(path.name, plain(plain_message(error)), remedy)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -13,6 +13,7 @@ import numpy as np
 import polars as pl
 
 from heldout.datasets.tasks import Task
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import AnyArray, Places
 from heldout.evaluation.reading.expected import Expected, Missing
@@ -105,7 +106,7 @@ def _decode(path: Path, kind: type[File]) -> tuple[Path, File]:
     """Decode the JSON file, or the one in an archive; return also where masks are looked for."""
     data = _archived_json(path) if zipfile.is_zipfile(path) else read_bytes(path)
     try:
-        return path, msgspec.json.decode(data, type=kind)
+        return path, decode(data, kind)
     except msgspec.ValidationError as error:
         problem = Problem(path.name, plain_message(error), "give panoptic JSON")
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

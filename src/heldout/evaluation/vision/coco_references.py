@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 
 from heldout.datasets.tasks import Family
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import AnyArray, Flags, Floats
 from heldout.evaluation.vision.coco_format import (
@@ -84,7 +85,7 @@ def read_ground_truth(
     federated = any(one.frequency for one in categories)
     return ObjectReferences(
         layout.example_ids,
-        _columns(msgspec.json.decode(data, type=ImageKeys).images),
+        _columns(decode(data, ImageKeys).images),
         objects=objects,
         layout=layout,
         frequency="".join(one.frequency or "?" for one in categories) if federated else "",
@@ -96,7 +97,7 @@ def read_ground_truth(
 def _decode_file(data: bytes, name: str) -> GroundTruth:
     """Decode all at once; entry by entry only where something does not fit."""
     try:
-        return msgspec.json.decode(data, type=GroundTruth)
+        return decode(data, GroundTruth)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raw = _decode_unchecked(data, name)
     problems = Problems()
@@ -111,7 +112,7 @@ def _decode_file(data: bytes, name: str) -> GroundTruth:
 
 def _decode_unchecked(data: bytes, name: str) -> Unchecked:
     try:
-        return msgspec.json.decode(data, type=Unchecked)
+        return decode(data, Unchecked)
     except msgspec.ValidationError as error:
         keys = ", ".join(f'"{key}"' for key in LIST_KEYS)
         problem = Problem(name, plain_message(error), f"ground truth has the lists {keys}")
@@ -121,11 +122,10 @@ def _decode_unchecked(data: bytes, name: str) -> Unchecked:
 
 
 def _decode_list(raw: list[msgspec.Raw], kind: type[T], name: str, problems: Problems) -> list[T]:
-    decode = msgspec.json.Decoder(kind).decode
     rows = []
     for number, one in enumerate(raw, start=1):
         try:
-            rows.append(decode(one))
+            rows.append(decode(one, kind))
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             message = _plain(error)
             problems.add(f"{name}, entry {number}", message, remedy_for(message))

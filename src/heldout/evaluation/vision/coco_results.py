@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from heldout.datasets.tables.parquet import refuse_bomb
 from heldout.datasets.tasks import Family
+from heldout.decoding import convert
 from heldout.errors import BadInput, Problem, Problems, did_you_mean
 from heldout.evaluation.data import AnyArray, Flags, Floats, Places
 from heldout.evaluation.vision.coco_format import Result, Segmentation
@@ -213,7 +214,7 @@ def _frame_piece(frame: pl.DataFrame, start: int, family: Family, name: str) -> 
             _list_boxes(frame),
         )
         if family is Family.MASKS:
-            masks = msgspec.convert(frame["segmentation"].to_list(), list[Segmentation])
+            masks = convert(frame["segmentation"].to_list(), list[Segmentation])
             return piece._replace(segmentations=masks)
     except (msgspec.ValidationError, pl.exceptions.PolarsError, ValueError) as error:
         message = f"rows {start + 1} to {start + len(frame)} do not fit: {error}"

@@ -10,6 +10,7 @@ from typing import Generic, NamedTuple, TypeVar
 
 import msgspec
 
+from heldout.decoding import convert, decode
 from heldout.errors import BadInput, Problem, Problems
 
 CHUNK = 1 << 22  # Bytes of a list decoded at a time; what bounds the memory of a reader.
@@ -105,7 +106,7 @@ def decode_piece(
         BadInput: The piece is not a list of objects.
     """
     try:
-        rows = msgspec.json.decode(data, type=list[kind])  # type: ignore[valid-type]
+        rows = decode(data, list[kind])  # type: ignore[valid-type]
         if not _may_repeat(data, kind, len(rows)):
             return Entries(first, rows, len(rows))
         values = _decode_loosely(data, name, first)
@@ -119,7 +120,7 @@ def decode_piece(
         if isinstance(value, dict) and value.get("bbox") == []:
             del value["bbox"]  # No box, as in pycocotools.
         try:
-            rows.append(msgspec.convert(value, kind))
+            rows.append(convert(value, kind))
             numbers.append(number)
         except msgspec.ValidationError as error:
             message = plain_message(error)

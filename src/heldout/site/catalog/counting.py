@@ -21,6 +21,7 @@ from heldout.datasets.atomic import write_bytes
 from heldout.datasets.index.views import Role, View, view_for
 from heldout.datasets.table import MEDIA
 from heldout.datasets.writers import write_table
+from heldout.decoding import decode
 from heldout.site.catalog.jsonld import hides_something
 from heldout.site.catalog.models import DataRevision, DataSet, Visibility
 from heldout.site.catalog.reading import layout_of, public_parts
@@ -85,7 +86,7 @@ def _audience(dataset: DataSet) -> str:
 
 @lru_cache(maxsize=8)
 def _read(path: Path) -> DatasetFacts:
-    found: DatasetFacts = msgspec.json.decode(path.read_bytes(), type=DatasetFacts)
+    found: DatasetFacts = decode(path.read_bytes(), DatasetFacts)
     return found
 
 

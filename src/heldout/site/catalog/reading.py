@@ -15,6 +15,7 @@ from heldout.datasets.formats import read_dataset
 from heldout.datasets.index.views import Access, Part, Role
 from heldout.datasets.table import ID, MEDIA
 from heldout.datasets.tables import format_of
+from heldout.decoding import convert, decode
 from heldout.errors import BadInput, Problems
 from heldout.site.catalog.models import DataRevision
 from heldout.site.catalog.services import data_folder, path_of
@@ -51,7 +52,7 @@ class Layout(msgspec.Struct, frozen=True):
 
 
 def layout_of(revision: DataRevision) -> Layout:
-    return msgspec.convert(revision.layout, Layout)
+    return convert(revision.layout, Layout)
 
 
 def public_parts(revision: DataRevision) -> list[Part]:
@@ -78,8 +79,8 @@ def categories(revision: DataRevision) -> tuple[Category, ...]:
     """The declared classes, with what is known of them."""
     path = data_folder(revision) / ABOUT
     if path.is_file():
-        about = msgspec.json.decode(path.read_bytes())
-        return tuple(msgspec.convert(one, Category) for one in about.get("categories", ()))
+        about = decode(path.read_bytes())
+        return tuple(convert(one, Category) for one in about.get("categories", ()))
     return tuple(Category(name) for name in layout_of(revision).classes)
 
 

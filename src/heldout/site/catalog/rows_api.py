@@ -10,6 +10,7 @@ from ninja import Query, Router, Schema
 
 from heldout.datasets.index.query import LONGEST_TEXT, Hit
 from heldout.datasets.table import ID
+from heldout.decoding import decode
 from heldout.site.accounts.security import ANYBODY
 from heldout.site.catalog import asking, facets, views
 from heldout.site.catalog.frames import find
@@ -85,7 +86,7 @@ def list_rows(
 def _row(hit: Hit) -> dict[str, Any]:
     """JSON has no word for a number that is none."""
     cells = {"split": hit.split, ID: hit.id, **hit.cells}
-    found: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(cells))
+    found: dict[str, Any] = decode(msgspec.json.encode(cells))
     return found
 
 

@@ -32,6 +32,7 @@ from heldout.datasets.index.views import Part, Role, View, view_for
 from heldout.datasets.profile import Bars, Grid, Statistic, profile, split_shift, two_samples
 from heldout.datasets.profile.formulas import FORMULAS
 from heldout.datasets.table import ID, MEDIA, REFERENCE
+from heldout.decoding import decode
 from heldout.errors import MissingExtra
 from heldout.site.catalog.analyses import Step
 from heldout.site.catalog.asking import address
@@ -286,4 +287,4 @@ def _words(one: Statistic, rows: int) -> Iterator[str]:
 @lru_cache(maxsize=16)
 def read(folder: Path) -> Counted:
     """What a worker wrote; a folder's content never changes."""
-    return msgspec.json.decode((folder / FILE).read_bytes(), type=Counted)
+    return decode((folder / FILE).read_bytes(), Counted)

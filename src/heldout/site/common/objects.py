@@ -22,6 +22,7 @@ import msgspec
 from django.conf import settings
 from django.core.files.storage import storages
 
+from heldout.decoding import decode
 from heldout.errors import HeldoutError
 
 # Answers and what would give them away have a bucket, or at least a prefix, of their own.
@@ -90,7 +91,7 @@ def fetch_folder(folder: Path) -> Path:
     folder.parent.mkdir(parents=True, exist_ok=True)
     part = folder.with_name(f".{folder.name}-{secrets.token_hex(6)}")
     _get(_place(folder / LISTING), part / LISTING)
-    for name in msgspec.json.decode((part / LISTING).read_bytes(), type=list[str]):
+    for name in decode((part / LISTING).read_bytes(), list[str]):
         _get(_place(folder / name), part / name)
     (part / LISTING).unlink()
     try:

@@ -11,6 +11,7 @@ from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
 from heldout.cards.evaluation_report import render
+from heldout.decoding import convert
 from heldout.evaluation.report import Report
 from heldout.evaluation.scoring import Score
 from heldout.evaluation.subgroups import SubgroupScore
@@ -42,9 +43,9 @@ def report_of(view: SubmissionView) -> Report | None:
         return None
     return msgspec.structs.replace(
         view.report,
-        scores=msgspec.convert([asdict(one) for one in view.scores], tuple[Score, ...]),
-        subgroups=msgspec.convert(view.subgroups, tuple[SubgroupScore, ...]),
-        per_class=msgspec.convert(view.per_class, tuple[SubgroupScore, ...]),
+        scores=convert([asdict(one) for one in view.scores], tuple[Score, ...]),
+        subgroups=convert(view.subgroups, tuple[SubgroupScore, ...]),
+        per_class=convert(view.per_class, tuple[SubgroupScore, ...]),
     )
 
 

@@ -24,6 +24,7 @@ from django.conf import settings
 from django.http import Http404
 
 from heldout.datasets.atomic import write_bytes
+from heldout.decoding import decode
 from heldout.errors import HeldoutError, Problem
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Phase
@@ -114,7 +115,7 @@ def _all(now: datetime) -> list[Upload]:
     found = []
     for path in _folder().glob("*.json"):
         with suppress(FileNotFoundError, msgspec.MsgspecError):
-            upload = msgspec.json.decode(path.read_bytes(), type=Upload)
+            upload = decode(path.read_bytes(), Upload)
             if upload.expires > now:
                 found.append(upload)
             else:
@@ -132,7 +133,7 @@ def find(upload: str, *, by: User, now: datetime) -> Upload:
     path = _folder() / f"{upload}.json"
     if not _ID.fullmatch(upload) or not path.is_file():
         raise Http404("There is no such upload.")
-    found = msgspec.json.decode(path.read_bytes(), type=Upload)
+    found = decode(path.read_bytes(), Upload)
     if found.user != by.pk or found.expires <= now:
         raise Http404("There is no such upload.")
     return found

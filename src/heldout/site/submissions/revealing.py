@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from heldout.decoding import convert
 from heldout.evaluation.along import Profile
 from heldout.evaluation.curves import EVERY_CLASS
 from heldout.evaluation.details import Details
@@ -21,7 +22,7 @@ def revealed(stored: dict[str, Any], shown: Set[Reveal], *, complete: bool) -> R
     `complete`: the viewer organises the challenge, so that small classes are no secret.
     """
     try:
-        report = msgspec.convert(stored, Report)
+        report = convert(stored, Report)
     except msgspec.ValidationError:  # It was written by another release.
         return Report()
     if Reveal.SCORE not in shown:

@@ -16,6 +16,7 @@ from django.conf import settings
 from django.db import transaction
 
 from heldout.datasets.atomic import make_folder
+from heldout.decoding import decode
 from heldout.errors import BadInput, Problem, Problems
 from heldout.site.accounts.models import User
 from heldout.site.accounts.services import create_user, free_handle
@@ -89,7 +90,7 @@ def _unpacked(source: Path) -> Iterator[Path]:
 def _checked(source: Path, folder: Path) -> Manifest:
     problems = Problems()
     try:
-        manifest = msgspec.json.decode((folder / MANIFEST).read_bytes(), type=Manifest)
+        manifest = decode((folder / MANIFEST).read_bytes(), Manifest)
     except (OSError, msgspec.DecodeError):
         message = "is not a whole export of a challenge: it has no manifest"
         raise BadInput([Problem(str(source), message, "make it by heldout export")]) from None
@@ -121,7 +122,7 @@ def _read(folder: Path, name: str) -> list[rows.Row]:
     file = folder / name
     if not file.is_file():
         return []
-    return [msgspec.json.decode(line) for line in file.read_bytes().splitlines()]
+    return [decode(line) for line in file.read_bytes().splitlines()]
 
 
 def _people(folder: Path, keys: rows.Keys) -> None:
