@@ -56,6 +56,15 @@ def test_dots_stand_where_the_values_are():
         assert x == pytest.approx((left + right) / 2, abs=0.1)
 
 
+def test_a_difference_of_shares_is_in_percentage_points():
+    line = Line("Difference", 0.02, 0.01, 0.03, accented=True)
+    plot = interval_plot([line], title="Accuracy", percent=True, differences=True)
+    assert "Accuracy, percentage points" in plot.wide
+    assert "Difference +2.0 points" in plot.wide
+    assert "%" not in plot.wide
+    assert "points" not in interval_plot([line], title="Accuracy", percent=True).wide
+
+
 def test_where_there_is_no_number_there_is_no_plot():
     assert interval_plot([Line("x", None)], title="Accuracy", percent=True) is None
     assert interval_plot([Line("x", float("nan"))], title="Accuracy", percent=True) is None

@@ -83,6 +83,7 @@ def _result(found: Comparison, shown: Measure) -> dict[str, Any]:
             title=f"{shown.title}, first less second",
             percent=shown.percent,
             reference=0.0,
+            differences=True,
         ),
         "matrix": _matrix(found, shown),
         "pairs": [(one, _p_text(one.p_value), _p_text(one.holm)) for one in found.pairs],
