@@ -1,6 +1,9 @@
+from datetime import UTC, date, datetime
+
+import polars as pl
 import pytest
 
-from heldout.cards.wording import interval, number, tell_disparity, tell_profile
+from heldout.cards.wording import column_words, interval, number, tell_disparity, tell_profile
 from heldout.evaluation.along import Point, Profile
 from heldout.evaluation.disparities import Disparity, GroupInterval, Spread
 from heldout.statistics.intervals import Interval
@@ -13,6 +16,23 @@ from heldout.statistics.intervals import Interval
 )  # fmt: skip
 def test_numbers_are_rounded_for_people(value: float | None, text: str) -> None:
     assert number(value) == text
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (pl.Series(["a"]), "text"),
+        (pl.Series([1], dtype=pl.UInt8), "whole number"),
+        (pl.Series([1.5]), "number"),
+        (pl.Series([True]), "yes or no"),
+        (pl.Series([date(2026, 1, 1)]), "date"),
+        (pl.Series([datetime(2026, 1, 1, tzinfo=UTC)]), "time"),
+        (pl.Series([[1.0]]), "list"),
+        (pl.Series([None]), "empty"),
+    ],
+)
+def test_a_column_is_told_by_what_it_holds_and_not_by_its_type(table, words) -> None:
+    assert column_words(str(table.dtype)) == words
 
 
 def test_an_interval_with_a_negative_end_is_joined_by_a_word() -> None:

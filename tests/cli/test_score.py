@@ -282,17 +282,22 @@ def test_the_list_of_metrics_can_be_for_one_task(run):
     assert {"mae", "rmse", "r2", "spearman"} <= {metric["id"] for metric in some}
     assert "accuracy" not in {metric["id"] for metric in some}
     assert len(some) < len(everything)
-    assert "macro, micro" in run("metrics").out
+    shown = run("metrics").out
+    assert "macro, micro" in shown
+    assert "Wilson interval" in shown
+    assert "from 0 " in shown
+    assert "up to 1 " in shown
+    assert " inf" not in shown
     assert run("metrics", "--task", "regresion").code == 2
 
 
 def test_the_list_of_metrics_tells_range_direction_interval_source_and_tasks(run):
     lines = {tuple(line.split("  ", 1)): line for line in run("metrics").out.splitlines()}
     told = {name: line for (name, *_), line in lines.items() if name in ("mae", "counting")}
-    for part in ("0 to inf", "lower", "jackknife", "mean_absolute_error", "regression"):
+    for part in ("from 0", "lower", "jackknife", "mean_absolute_error", "regression"):
         assert part in told["mae"]
     counting = [line for (name, *_), line in lines.items() if name == "counting"]
-    assert ["MAE, RMSE" in line and "0 to inf" in line for line in counting] == [True, False]
+    assert ["MAE, RMSE" in line and "from 0" in line for line in counting] == [True, False]
     assert ["exact" in line and "0 to 1" in line for line in counting] == [False, True]
 
 

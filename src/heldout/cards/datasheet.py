@@ -9,6 +9,7 @@ from pathlib import PurePath
 
 from heldout.cards.facts import QUERIES, DatasetFacts, SplitFacts, Subject
 from heldout.cards.traces import Traces
+from heldout.cards.wording import column_words
 from heldout.challenge.datasheet import is_form, questions, read_answers, write_form
 
 _COUNTED = re.compile(r"<!-- counted: .*? -->\n.*?\n<!-- until here -->", re.DOTALL)
@@ -113,7 +114,7 @@ def _size(facts: DatasetFacts) -> str:
 
 def _contents(facts: DatasetFacts) -> str:
     columns = {column.name: column.kind for split in facts.splits for column in split.columns}
-    listed = "\n".join(f"- `{name}` ({kind})" for name, kind in columns.items())
+    listed = "\n".join(f"- `{name}` ({column_words(kind)})" for name, kind in columns.items())
     return f"Columns:\n\n{listed}{_media_words(facts)}"
 
 

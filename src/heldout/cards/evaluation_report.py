@@ -24,6 +24,7 @@ from heldout.evaluation.along import Profile
 from heldout.evaluation.confusion import Confusion
 from heldout.evaluation.curves import EVERY_CLASS, RECALLS, PrecisionRecall
 from heldout.evaluation.details import Details
+from heldout.evaluation.metric import method_words
 from heldout.evaluation.reliability import Bin
 from heldout.evaluation.report import Report
 from heldout.evaluation.subgroups import SubgroupScore
@@ -142,7 +143,14 @@ def _scores(report: Report) -> Iterator[Part]:
     yield _table(
         ("Metric", "Number", "Value", "Interval", "n", "Interval by"),
         [
-            (s.metric, s.name, s.value, interval(s.low, s.high), s.n, s.reason or s.method)
+            (
+                s.metric,
+                s.name,
+                s.value,
+                interval(s.low, s.high),
+                s.n,
+                s.reason or method_words(s.method),
+            )
             for s in report.scores
         ],
     )

@@ -22,6 +22,24 @@ SAME_SIZE = (
 )
 
 
+# What a column of a polars type holds, by the beginning of the type's name.
+_COLUMNS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("Int", "UInt"), "whole number"),
+    (("Float", "Decimal"), "number"),
+    (("Boolean",), "yes or no"),
+    (("String", "Categorical", "Enum"), "text"),
+    (("Datetime", "Time"), "time"),
+    (("Date",), "date"),
+    (("List", "Array"), "list"),
+    (("Null",), "empty"),
+)
+
+
+def column_words(dtype: str) -> str:
+    """Return what a column holds, from the name of its polars type."""
+    return next((words for starts, words in _COLUMNS if dtype.startswith(starts)), dtype.lower())
+
+
 def group_name(subgroup: Mapping[str, str]) -> str:
     """`woman · dark`; the columns stand above."""
     return " · ".join(subgroup.values())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import groupby
+from math import inf
 from operator import itemgetter
 from typing import Annotated, Any
 
@@ -34,13 +35,22 @@ def metrics(
 
 def _lines(row: dict[str, Any]) -> Iterator[list[str]]:
     """Yield a line for the numbers of one range and direction."""
-    rest = [_show(row[column]) for column in ("parameters", "interval", "source", "tasks")]
+    from heldout.evaluation.metric import method_words
+
+    shown = row | {"interval": method_words(row["interval"])}
+    rest = [_show(shown[column]) for column in ("parameters", "interval", "source", "tasks")]
     for (low, high, higher), numbers in groupby(
         row["numbers"], key=itemgetter("low", "high", "higher_is_better")
     ):
         names = ", ".join(number["name"] for number in numbers)
         better = "higher" if higher else "lower"
-        yield [row["id"], names, f"{low:g} to {high:g}", better, *rest]
+        yield [row["id"], names, _range(low, high), better, *rest]
+
+
+def _range(low: float, high: float) -> str:
+    if low == -inf:
+        return f"up to {high:g}"
+    return f"from {low:g}" if high == inf else f"{low:g} to {high:g}"
 
 
 def _describe(metric: Any) -> dict[str, Any]:

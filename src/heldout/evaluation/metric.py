@@ -34,6 +34,11 @@ class Method(StrEnum):
     NONE = "none"
 
 
+def method_words(stored: str) -> str:
+    """Return what a table for people says in place of a stored `Method`."""
+    return {Method.WILSON.value: "Wilson interval", Method.NONE.value: "–"}.get(stored, stored)
+
+
 class Number(NamedTuple):
     """One of the numbers a metric gives, with its bounds and direction.
 

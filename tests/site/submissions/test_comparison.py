@@ -28,11 +28,12 @@ def two(challenge, participant, rival, scored):
 def test_the_page_tells_the_difference_and_every_test(client, two):
     html = text(client.get(f"{PAGE}?phase=dev"))
     assert "They differ" in html
-    assert "50.0\u202f%" in html
+    assert "+50.0 points" in html
+    assert "Accuracy, first less second, percentage points" in html
     for test in ("Paired bootstrap", "Permutation", "McNemar, exact", "McNemar, mid-p"):
         assert test in html
     other_way = text(client.get(f"{PAGE}?phase=dev&first={two[1]}&second={two[0]}"))
-    assert "\u221250.0\u202f%" in other_way
+    assert "\u221250.0 points" in other_way
 
 
 def test_the_numbers_are_those_of_the_answers(phase, two, organiser):

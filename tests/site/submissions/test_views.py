@@ -203,7 +203,8 @@ def test_the_page_of_a_submission_shows_all_that_is_revealed(signed_in, particip
     assert "50.0\u202f%" in html
     assert "By light" in html
     assert "By class" in html
-    assert "wilson" in html
+    assert "Wilson interval" in html
+    assert "wilson" not in html
     assert html.count("<svg role=") == 6  # A group, the classes and the confusion, for two widths.
 
 
@@ -214,7 +215,7 @@ def test_the_page_of_a_submission_hides_what_the_phase_does(
     html = text(signed_in(participant).get(detail(submission)))
     assert "50.0\u202f%" in html
     assert "<svg role=" not in html
-    assert "wilson" not in html
+    assert "Wilson interval" not in html
     assert "By light" in text(signed_in(organiser).get(detail(submission)))
 
 

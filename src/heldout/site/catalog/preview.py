@@ -10,6 +10,7 @@ from typing import NamedTuple
 import polars as pl
 from PIL import Image
 
+from heldout.cards.wording import column_words
 from heldout.datasets.index.columns import Column as IndexedColumn
 from heldout.datasets.kinds import Kind
 from heldout.datasets.tasks import TASKS
@@ -18,16 +19,6 @@ GLANCE = 24
 # Smaller images are shown with hard pixels instead of blurred ones.
 _TINY = 64
 _LONGEST = 60
-_KINDS = {
-    pl.String: "text",
-    pl.Categorical: "text",
-    pl.Boolean: "yes or no",
-    pl.Date: "date",
-    pl.Datetime: "time",
-    pl.List: "list",
-    pl.Array: "list",
-    pl.Null: "empty",
-}
 
 
 class Column(NamedTuple):
@@ -63,17 +54,9 @@ def glance(path: Path, rows: int = GLANCE) -> pl.DataFrame:
 
 def columns(table: pl.DataFrame, meanings: Mapping[str, str]) -> list[Column]:
     return [
-        Column(name, kind_of(dtype), meanings.get(name, ""), _sample(table[name]))
+        Column(name, column_words(str(dtype)), meanings.get(name, ""), _sample(table[name]))
         for name, dtype in table.schema.items()
     ]
-
-
-def kind_of(dtype: pl.DataType) -> str:
-    if dtype.is_integer():
-        return "whole number"
-    if dtype.is_numeric():
-        return "number"
-    return next((words for kind, words in _KINDS.items() if dtype == kind), str(dtype).lower())
 
 
 def _sample(values: pl.Series) -> str:

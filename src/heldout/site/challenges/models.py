@@ -166,6 +166,10 @@ class Phase(models.Model):
     def reveals(self, what: Reveal) -> bool:
         return what.value in self.reveal
 
+    @property
+    def reveal_words(self) -> str:
+        return ", ".join(one.label for one in Reveal if self.reveals(one)).lower()
+
 
 class Role(models.TextChoices):
     ORGANISER = "organiser", "Organiser"

@@ -6,7 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
+from heldout.evaluation.metric import method_words
 from heldout.site.challenges.measures import Measure, measure, measures
+from heldout.site.common.formatting import NO_VALUE
 from heldout.site.submissions.boards import BoardRow, BoardScore, BoardView
 from heldout.site.submissions.results import ScoreView
 
@@ -37,6 +39,10 @@ class GroupTable(NamedTuple):
 class ScoreLine(NamedTuple):
     measure: Measure
     score: ScoreView
+
+    @property
+    def interval_by(self) -> str:
+        return self.score.reason or method_words(self.score.method) or NO_VALUE
 
 
 def available(view: BoardView, task: str) -> list[Measure]:
