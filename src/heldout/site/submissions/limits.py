@@ -11,14 +11,14 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import F, QuerySet, Sum
+from django.db.models import F, Sum
 
 from heldout.errors import Problem
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Entrant, Phase
 from heldout.site.common.prepared import Given, Prepared
 from heldout.site.common.problems import Refused
-from heldout.site.submissions.models import Linked, Submission, Usage
+from heldout.site.submissions.models import Linked, Status, Submission, Usage
 
 # Here dots in the part before the @ mean nothing.
 DOTLESS = ("gmail.com", "googlemail.com")
@@ -142,13 +142,16 @@ def used_up(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> lis
     return found
 
 
-def take(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> None:
-    """Count one submission, or refuse it; call it inside the transaction that stores it.
+def take(submission: Submission) -> None:
+    """Count a submission and note where, or refuse it; call it inside the transaction that stores it.
 
     Raises:
         Refused: Every limit that is used up.
     """
-    who, quota = sorted(holders(entrant, user)), _refused_quota(phase, now)
+    phase, user, now = submission.phase, submission.by, submission.created_at
+    submission.counted_zone = phase.challenge.timezone
+    submission.counted_mailbox = mailbox(user.email)
+    who, quota = sorted(holders(submission.entrant, user)), _refused_quota(phase, now)
     limits = list(_limits(phase, now))
     counts = [(period, one) for period in _periods(now, phase.challenge.zone) for one in who]
     counts.append((quota.period, f"user:{user.pk}"))
@@ -183,10 +186,14 @@ def _count(phase: Phase, counts: list[tuple[str, str]], most: dict[str, int]) ->
 
 def _refused_quota(phase: Phase, now: datetime) -> _Limit:
     """How many files of a person may be refused in a day; one that waits may yet be."""
-    local = now.astimezone(phase.challenge.zone)
-    tomorrow = _midnight(local, days=1, zone=phase.challenge.zone)
+    zone = phase.challenge.zone
+    tomorrow = _midnight(now.astimezone(zone), days=1, zone=zone)
     most = settings.HELDOUT.refused_per_day
-    return _Limit(f"refused:{local:%Y-%m-%d}", "a day", most, tomorrow)
+    return _Limit(_refused_on(now, zone), "a day", most, tomorrow)
+
+
+def _refused_on(now: datetime, zone: ZoneInfo) -> str:
+    return f"refused:{now.astimezone(zone):%Y-%m-%d}"
 
 
 def _too_many_refused(quota: _Limit, phase: Phase) -> Problem:
@@ -210,33 +217,30 @@ def _again(limit: _Limit, phase: Phase) -> str:
     return f"the next is possible from {limit.resets:%Y-%m-%d %H:%M} ({phase.challenge.timezone})"
 
 
-def give_back(submission: Submission) -> None:
-    """Uncount a submission that was never scored: it was refused, withdrawn early or failed."""
-    zone = submission.phase.challenge.zone
-    who = holders(submission.entrant, submission.by)
-    _uncount(submission, who, _periods(submission.created_at, zone))
+def recount(submission: Submission, *, before: Status, after: Status) -> None:
+    """Count or uncount what a change of status means, on the counts that it was taken from."""
+    zone = _zone(submission)
+    if change := after.uses_a_try - before.uses_a_try:
+        _add(submission, _holders_then(submission), _periods(submission.created_at, zone), change)
+    if change := after.may_be_bad - before.may_be_bad:
+        quota = _refused_on(submission.created_at, zone)
+        _add(submission, [f"user:{submission.by_id}"], [quota], change)
 
 
-def count_again(submission: Submission) -> None:
-    """Count a submission once more that was given back and is to be scored after all."""
-    zone = submission.phase.challenge.zone
-    who = holders(submission.entrant, submission.by)
-    _counts(submission, who, _periods(submission.created_at, zone)).update(used=F("used") + 1)
+def _zone(submission: Submission) -> ZoneInfo:
+    then = submission.counted_zone
+    return ZoneInfo(then) if then else submission.phase.challenge.zone
 
 
-def could_be_read(submission: Submission) -> None:
-    """Uncount it among the files that may be refused."""
-    quota = _refused_quota(submission.phase, submission.created_at)
-    _uncount(submission, [f"user:{submission.by_id}"], [quota.period])
+def _holders_then(submission: Submission) -> list[str]:
+    """Submissions move with their team, and who is linked takes over all counts; a mailbox does not."""
+    now, then = holders(submission.entrant, submission.by), submission.counted_mailbox
+    return [then if then and one.startswith("mailbox:") else one for one in now]
 
 
-def _uncount(submission: Submission, who: list[str], periods: list[str]) -> None:
-    counts = _counts(submission, who, periods)
-    counts.filter(used__gt=0).update(used=F("used") - 1)
-
-
-def _counts(submission: Submission, who: list[str], periods: list[str]) -> QuerySet[Usage]:
-    return Usage.objects.filter(phase=submission.phase, holder__in=who, period__in=periods)
+def _add(submission: Submission, who: list[str], periods: list[str], change: int) -> None:
+    counts = Usage.objects.filter(phase=submission.phase, holder__in=who, period__in=periods)
+    counts.filter(used__gte=max(0, -change)).update(used=F("used") + change)
 
 
 def count_as_one(*, challenge: Challenge, users: Sequence[User], person: str) -> None:

@@ -32,6 +32,15 @@ class Status(models.TextChoices):
         """What counts against no limit, and may be scored again."""
         return (cls.REFUSED, cls.FAILED)
 
+    @property
+    def uses_a_try(self) -> bool:
+        return self in (*self.unfinished(), self.SCORED)
+
+    @property
+    def may_be_bad(self) -> bool:
+        """Whether its file is one of those that were refused, or may yet be."""
+        return self in (*self.unfinished(), self.REFUSED)
+
 
 def new_id() -> str:
     return secrets.token_hex(8)
@@ -52,6 +61,9 @@ class Submission(models.Model):
     sha256 = models.CharField(max_length=64)
     note = models.CharField(max_length=500, blank=True, default="")
     idempotency_key = models.CharField(max_length=100, blank=True, default="")
+    # Where it was counted: both may change while it waits. Empty: before this was kept.
+    counted_zone = models.CharField(max_length=60, blank=True, default="")
+    counted_mailbox = models.CharField(max_length=40, blank=True, default="")
     status = models.CharField(max_length=12, choices=Status, default=Status.QUEUED)
     # [{"place": …, "message": …, "remedy": …}]
     problems = models.JSONField(default=list, blank=True)

@@ -336,7 +336,7 @@ def _replace(member: Rejudged, now: datetime) -> None:
         if standing.update(
             status=Status.REFUSED, problems=member.problems, evaluation=None, finished_at=now
         ):
-            limits.give_back(member.submission)
+            limits.recount(member.submission, before=Status.SCORED, after=Status.REFUSED)
     else:
         standing.update(evaluation=member.evaluation, finished_at=now)
 

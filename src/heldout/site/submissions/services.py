@@ -116,7 +116,7 @@ def check_may_submit(*, phase: Phase, by: User, filename: str, now: datetime) ->
 
 def _record(submission: Submission, *, burst: bool) -> Submission:
     now = submission.created_at
-    limits.take(phase=submission.phase, entrant=submission.entrant, user=submission.by, now=now)
+    limits.take(submission)
     insert(submission)
     enqueue(submission, now=now, new=True)
     if burst:
@@ -244,8 +244,7 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
             message = f"the phase {submission.phase} is closed: what counts is settled"
             raise Refused([Problem("phase", message)])
         if submission.status == Status.QUEUED and jobs.cancel(_prefix(submission), now=now):
-            limits.give_back(submission)
-            limits.could_be_read(submission)
+            limits.recount(submission, before=Status.QUEUED, after=Status.WITHDRAWN)
         Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
         refresh_board(submission.phase, now=now)
         audit.record("withdrawn", by=by, on=submission, now=now)
@@ -305,14 +304,30 @@ def rescore(*, submission: Submission, by: User, now: datetime) -> bool:
     """Score again what failed, or was scored by an earlier revision; the old result stays until then.
 
     False if the current revision has scored it, or is about to.
+
+    Raises:
+        Refused: Its file is deleted.
     """
     require(by, "submissions.rescore", submission)
     with transaction.atomic():
-        if submission.status == Status.WITHDRAWN or not enqueue(submission, now=now):
+        # Nobody else may end or delete it meanwhile.
+        before = Submission.objects.select_for_update().get(pk=submission.pk)
+        _check_file(before)
+        if before.status == Status.WITHDRAWN or not enqueue(submission, now=now):
             return False
-        ended = Submission.objects.filter(pk=submission.pk, status__in=Status.given_back())
-        if ended.update(status=Status.QUEUED, problems=[], finished_at=None):
-            limits.count_again(submission)
+        if before.status in Status.given_back():
+            mine = Submission.objects.filter(pk=submission.pk)
+            mine.update(status=Status.QUEUED, problems=[], finished_at=None)
+            limits.recount(submission, before=Status(before.status), after=Status.QUEUED)
         audit.record("scored again", by=by, on=submission, now=now)
     submission.refresh_from_db()
     return True
+
+
+def _check_file(submission: Submission) -> None:
+    if submission.file_deleted_at is not None:
+        message = (
+            f"its file was deleted on {submission.file_deleted_at:%Y-%m-%d} "
+            f"because it was refused {settings.HELDOUT.refused_days} days before"
+        )
+        raise Refused([Problem("file", message, "its maker may hand it in again")])

@@ -24,6 +24,7 @@ from heldout.site.challenges.services import COMPUTE_BOARD, refresh_board
 from heldout.site.common import jobs
 from heldout.site.common.handlers import Clock, Hopeless, handles
 from heldout.site.common.models import Job, JobState
+from heldout.site.common.prepared import Given, Prepared
 from heldout.site.common.problems import refusal
 from heldout.site.submissions import alerts, guards, limits, standings, stats, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
@@ -48,25 +49,32 @@ COMPARE = "alike"
 RANGES_SHARE = 0.5
 QUICK = 1.0
 UNFINISHED = timedelta(days=1)
+STANDING = Prepared(
+    lambda: (
+        Submission.objects.select_for_update()
+        .filter(pk=Given("submission"))
+        .order_by()
+        .values_list("status", "evaluation")
+    )
+)
 
 
 def _set_aside(job: Job, now: datetime) -> None:
-    """The last attempt failed: say so, and do not count the submission against its maker."""
+    """The last attempt failed: say so; then the submission does not count against its maker."""
     submission = _submission(job)
     if _is_outdated(job, submission):
         return
-    open_ones = Submission.objects.filter(pk=submission.pk, status__in=Status.unfinished())
-    if open_ones.update(status=Status.FAILED, finished_at=now):
-        _announce(submission, Status.FAILED, now)
-        limits.give_back(submission)
-        limits.could_be_read(submission)
+    _close(submission, now, status=Status.FAILED)
 
 
 @handles(EVALUATE, give_up=_set_aside)
 def evaluate_submission(job: Job, clock: Clock) -> None:
     submission = _submission(job)
     if submission.status == Status.WITHDRAWN:
-        with jobs.finishing(job, now=clock()):
+        now = clock()
+        with jobs.finishing(job, now=now):
+            if not _is_outdated(job, submission):
+                _close(submission, now, status=Status.WITHDRAWN)
             return
     Submission.objects.filter(pk=submission.pk, status=Status.QUEUED).update(status=Status.RUNNING)
     revision = Revision.objects.get(pk=job.payload["revision"])
@@ -153,7 +161,6 @@ def _refuse(job: Job, submission: Submission, error: BadInput, now: datetime) ->
         if _is_outdated(job, submission):
             return
         _close(submission, now, status=Status.REFUSED, problems=refusal(error))
-        limits.give_back(submission)
 
 
 def _write(
@@ -168,7 +175,6 @@ def _write(
         if _is_outdated(job, submission):
             return
         _close(submission, now, status=Status.SCORED, problems=[], evaluation=evaluation)
-        limits.could_be_read(submission)
         refresh_board(submission.phase, now=now)
 
 
@@ -316,11 +322,23 @@ def _save(
         Board.objects.filter(pk=board.pk, version__lte=version).update(**fields)
 
 
-def _close(submission: Submission, now: datetime, **changes: Any) -> None:
-    """Write the outcome, unless its maker has withdrawn the submission meanwhile."""
-    standing = Submission.objects.filter(pk=submission.pk).exclude(status=Status.WITHDRAWN)
-    if standing.update(finished_at=now, **changes):
-        _announce(submission, changes["status"], now)
+def _close(submission: Submission, now: datetime, *, status: Status, **changes: Any) -> None:
+    """Write the outcome and what it counts, unless its maker has withdrawn the submission meanwhile.
+
+    What is scored again and fails keeps the result it had.
+    """
+    found, evaluation = STANDING.all(submission=submission.pk)[0]
+    before = Status(found)
+    if before == Status.WITHDRAWN:
+        if evaluation is None:
+            # It was withdrawn while it was scored, and is counted still.
+            limits.recount(submission, before=Status.RUNNING, after=status)
+        return
+    if status == Status.FAILED and before.is_final:
+        return
+    Submission.objects.filter(pk=submission.pk).update(status=status, finished_at=now, **changes)
+    limits.recount(submission, before=before, after=status)
+    _announce(submission, status, now)
 
 
 def _announce(submission: Submission, status: Status, now: datetime) -> None:

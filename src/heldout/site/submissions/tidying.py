@@ -27,7 +27,8 @@ def _delete(sha256: str, now: datetime) -> bool:
     same = Submission.objects.filter(sha256=sha256)
     age = now - timedelta(days=settings.HELDOUT.refused_days)
     with transaction.atomic():
-        if same.exclude(status=Status.REFUSED, finished_at__lt=age).exists():
+        found = same.select_for_update().values_list("status", "finished_at")
+        if not all(status == Status.REFUSED and at < age for status, at in found):
             return False
         same.update(file_deleted_at=now)
     return storage.delete(sha256, before=age.timestamp())

@@ -531,8 +531,13 @@ def rescore(request: HttpRequest, submission_id: str) -> HttpResponse:
     """An organiser has it scored again, after a failure or by the newest revision."""
     view = _find(request, submission_id)
     user = cast(User, request.user)
-    if services.rescore(submission=view.submission, by=user, now=timezone.now()):
-        messages.success(request, f"{view.submission.filename} waits to be scored again.")
+    try:
+        waits = services.rescore(submission=view.submission, by=user, now=timezone.now())
+    except BadInput as error:
+        messages.error(request, "; ".join(map(str, error.problems)))
     else:
-        messages.info(request, "The newest revision has scored it, or is about to.")
+        if waits:
+            messages.success(request, f"{view.submission.filename} waits to be scored again.")
+        else:
+            messages.info(request, "The newest revision has scored it, or is about to.")
     return redirect("submissions:detail", submission_id)
