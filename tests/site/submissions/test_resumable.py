@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import io
+import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -142,6 +143,71 @@ def test_an_upload_is_its_owners_alone_and_ends_when_told_to(client, api, rival,
         assert answer.status_code == 404
     assert client.delete(address, headers=TUS).status_code == 204
     assert client.head(address, headers=TUS).status_code == 404
+
+
+@pytest.mark.parametrize("ask", ["head", "patch"])
+def test_an_upload_whose_bytes_are_gone_is_gone(client, content, settings, ask):
+    address = create(client, len(content))["Location"]
+    (part,) = (settings.SUBMISSIONS / "resumable").glob("*.part")
+    part.unlink()
+    answer = (
+        client.head(address, headers=TUS) if ask == "head" else send(client, address, content, 0)
+    )
+    assert answer.status_code == 410
+    assert ask == "head" or "begin a new one" in answer.content.decode()
+    shutil.rmtree(part.parent)
+    assert client.head(address, headers=TUS).status_code == 404
+
+
+@pytest.fixture
+def upload(participant, phase, content):
+    given = {"phase": phase, "by": participant, "filename": "p.csv", "note": "", "key": ""}
+    return resumable.create(length=len(content), now=timezone.now(), **given)
+
+
+def test_an_upload_that_is_ended_while_it_is_looked_at_is_gone(
+    upload, participant, client, monkeypatch
+):
+    """The note is there when it is looked for, and is not when it is read, or the bytes are not."""
+    read = resumable._read
+
+    def end_and_read(path):
+        resumable.end(upload)
+        return read(path)
+
+    monkeypatch.setattr(resumable, "_read", end_and_read)
+    address = f"/api/v1/uploads/{upload.id}"
+    assert client.head(address, headers=TUS).status_code == 410
+
+
+def test_an_upload_that_is_finished_while_it_is_looked_at_has_arrived(
+    upload, participant, client, content, monkeypatch
+):
+    """Another request hands it in after the note was read and before its bytes are counted."""
+    resumable.append(upload, io.BytesIO(content), offset=0)
+    find, others = resumable.find, []
+
+    def find_then_finish(name, **given):
+        found = find(name, **given)
+        if not others:
+            others.append(resumable.finish(found, by=participant, now=timezone.now()).pk)
+        return found
+
+    monkeypatch.setattr(resumable, "find", find_then_finish)
+    address = f"/api/v1/uploads/{upload.id}"
+    answer = client.head(address, headers=TUS)
+    assert (answer.status_code, answer["Upload-Offset"]) == (200, str(len(content)))
+    assert answer["Heldout-Submission"] == others[0]
+
+
+def test_who_hands_in_what_another_request_has_handed_in_gets_the_same_submission(
+    upload, participant, content
+):
+    resumable.append(upload, io.BytesIO(content), offset=0)
+    first = resumable.finish(upload, by=participant, now=timezone.now())
+    assert resumable.finish(upload, by=participant, now=timezone.now()) == first
+    with pytest.raises(resumable.OffsetMismatch):
+        resumable.append(upload, io.BytesIO(content), offset=0)
 
 
 def test_what_is_not_finished_in_a_day_is_deleted(participant, phase, settings):

@@ -51,6 +51,18 @@ class Locked(HeldoutError):
     """Another request writes to this upload."""
 
 
+class Gone(HeldoutError):
+    """It was there a moment ago: somebody ended it, or deleted its folder."""
+
+
+@contextmanager
+def _there() -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        raise Gone("the upload is not there any more: begin a new one") from None
+
+
 class Upload(msgspec.Struct, frozen=True):
     """Whose upload it is and what becomes of it."""
 
@@ -70,9 +82,15 @@ class Upload(msgspec.Struct, frozen=True):
 
     @property
     def offset(self) -> int:
+        """How much has arrived.
+
+        Raises:
+            Gone: The bytes are not there any more.
+        """
         if self.submission:
             return self.length
-        return self.bytes_path.stat().st_size
+        with _there():
+            return self.bytes_path.stat().st_size
 
 
 def _folder() -> Path:
@@ -133,10 +151,29 @@ def find(upload: str, *, by: User, now: datetime) -> Upload:
     path = _folder() / f"{upload}.json"
     if not _ID.fullmatch(upload) or not path.is_file():
         raise Http404("There is no such upload.")
-    found = decode(path.read_bytes(), Upload)
+    found = _read(path)
     if found.user != by.pk or found.expires <= now:
         raise Http404("There is no such upload.")
     return found
+
+
+def _read(path: Path) -> Upload:
+    with _there():
+        return decode(path.read_bytes(), Upload)
+
+
+def look(upload: str, *, by: User, now: datetime) -> tuple[Upload, int]:
+    """One's own upload, and how much of it has arrived.
+
+    Raises:
+        Gone: The bytes are not there any more.
+    """
+    found = find(upload, by=by, now=now)
+    try:
+        return found, found.offset
+    except Gone:  # Its bytes go, too, when another request hands them in.
+        found = find(upload, by=by, now=now)
+        return found, found.offset
 
 
 def append(upload: Upload, body: BinaryIO, *, offset: int, checksum: str = "") -> int:
@@ -149,6 +186,7 @@ def append(upload: Upload, body: BinaryIO, *, offset: int, checksum: str = "") -
         OffsetMismatch: It does not begin where the rest ended.
         ChecksumMismatch: The sum is another one.
         Locked: Another request is writing.
+        Gone: It was ended meanwhile.
     """
     expected = _expected(checksum)
     with _locked(upload) as file:
@@ -188,12 +226,19 @@ def _expected(checksum: str) -> tuple[str, bytes] | None:
     raise Refused([Problem("Upload-Checksum", f"is not {listed} and a sum in base64")])
 
 
+def _finished(upload: Upload) -> str:
+    """The submission that it has become; empty while there are bytes to be handed in."""
+    if upload.submission or upload.bytes_path.is_file():
+        return upload.submission
+    return _read(_folder() / f"{upload.id}.json").submission
+
+
 @contextmanager
 def _locked(upload: Upload) -> Iterator[BinaryIO]:
-    try:
+    if _finished(upload):
+        raise OffsetMismatch("the upload is finished")
+    with _there():
         file = upload.bytes_path.open("r+b")
-    except FileNotFoundError:
-        raise OffsetMismatch("the upload is finished") from None
     with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -205,10 +250,12 @@ def _locked(upload: Upload) -> Iterator[BinaryIO]:
 def finish(upload: Upload, *, by: User, now: datetime) -> Submission:
     """Hand in what has arrived; doing it twice is one submission, for the key is the same."""
     phase = Phase.objects.select_related("challenge__current").get(pk=upload.phase)
-    if upload.submission:
-        return Submission.objects.get(pk=upload.submission)
-    with upload.bytes_path.open("rb") as file:
-        submission = services.submit_as_oneself(
+    if submission := _finished(upload):
+        return Submission.objects.get(pk=submission)
+    with _there():
+        file = upload.bytes_path.open("rb")
+    with file:
+        made = services.submit_as_oneself(
             phase=phase,
             by=by,
             upload=file,
@@ -217,9 +264,9 @@ def finish(upload: Upload, *, by: User, now: datetime) -> Submission:
             idempotency_key=upload.key,
             now=now,
         )
-    _write(msgspec.structs.replace(upload, submission=submission.pk))
+    _write(msgspec.structs.replace(upload, submission=made.pk))
     upload.bytes_path.unlink(missing_ok=True)
-    return submission
+    return made
 
 
 def end(upload: Upload) -> None:

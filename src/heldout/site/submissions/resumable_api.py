@@ -27,7 +27,13 @@ router = Router(tags=["Resumable uploads"])
 TUS = "1.0.0"
 BYTES = "application/offset+octet-stream"
 EXTENSIONS = "creation,checksum,expiration,termination"
-OTHERS = {400: REFUSED[404], 412: REFUSED[404], 415: REFUSED[404], 423: REFUSED[404]}
+OTHERS = {
+    400: REFUSED[404],
+    410: REFUSED[404],
+    412: REFUSED[404],
+    415: REFUSED[404],
+    423: REFUSED[404],
+}
 ANSWERS: dict[Any, Any] = {**REFUSED, **OTHERS, 460: REFUSED[404]}
 
 Version = Annotated[str, Header(alias="Tus-Resumable", description="1.0.0")]
@@ -43,6 +49,8 @@ def _speaks_tus(view: View) -> View:
             response = view(request, **given)
         except resumable.OffsetMismatch as error:
             raise HttpError(409, str(error)) from None
+        except resumable.Gone as error:
+            raise HttpError(410, str(error)) from None
         except resumable.Locked as error:
             raise HttpError(423, str(error)) from None
         except resumable.ChecksumMismatch as error:
@@ -147,8 +155,8 @@ def get_upload(request: HttpRequest, upload: str, tus_resumable: Version = "") -
 
 @_speaks_tus
 def _look(request: HttpRequest, upload: str) -> HttpResponse:
-    found = resumable.find(upload, by=caller(request), now=timezone.now())
-    return _state(found, found.offset, 200, found.submission)
+    found, offset = resumable.look(upload, by=caller(request), now=timezone.now())
+    return _state(found, offset, 200, found.submission)
 
 
 def _state(
