@@ -33,7 +33,13 @@ def test_a_site_is_examined_migrated_copied_and_made_again(tmp_path):
         ["backup", site, "--to", archive],
         ["restore", archive, "--to", again],
         ["restore", archive, "--to", again],
+        ["backup", site, "--to", str(tmp_path / "kept"), "--keep", "1"],
+        ["backup", site, "--to", str(tmp_path / "other.tar"), "--keep", "1"],
     ]
+    (tmp_path / "kept").mkdir()
+    older = tmp_path / "kept/site-2020-01-01T000000Z.tar"
+    older.write_bytes(b"an older one")
+    (tmp_path / "kept/mine").write_bytes(b"not a backup")
     (tmp_path / "site").mkdir()
     (tmp_path / "site/secret").write_text("x" * 60)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HELDOUT_", "DJANGO_"))}
@@ -46,11 +52,17 @@ def test_a_site_is_examined_migrated_copied_and_made_again(tmp_path):
     )
     codes = [int(line.split()[1]) for line in done.stdout.splitlines() if line.startswith("exit")]
     assert codes[:3] == [0, 0, 0], done.stderr
-    assert codes[4:] == [0, 0, 2, 0, 2], done.stderr
+    assert codes[4:] == [0, 0, 2, 0, 2, 0, 2], done.stderr
     assert "applied: accounts-0001_initial" in done.stderr
     assert "the database has the shape this version needs" in done.stderr
     assert "is there already; name a new file" in done.stderr
     assert "is not empty; name a new folder" in done.stderr
+    assert f"{older}: deleted" in done.stderr
+    assert "other.tar is no folder; name one in --to" in done.stderr
+    kept = sorted(path.name for path in (tmp_path / "kept").iterdir())
+    assert len(kept) == 2
+    assert kept[0] == "mine"
+    assert kept[1].startswith("site-20")
     assert "next: heldout serve" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "again/secret").read_text() == "x" * 60
