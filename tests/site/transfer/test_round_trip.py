@@ -18,11 +18,12 @@ from heldout.site.challenges import news
 from heldout.site.challenges.access import entrant_of
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import publish
-from heldout.site.common.models import AuditEntry, Job
+from heldout.site.common.models import AuditEntry, Gate, Job
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import rejudging
+from heldout.site.submissions.dead_letters import scoring_of
 from heldout.site.submissions.models import Evaluation, Status, Submission, Usage
-from heldout.site.submissions.services import EVALUATE, enqueue
+from heldout.site.submissions.services import EVALUATE, enqueue, pause, resume
 from heldout.site.transfer import rows
 from heldout.site.transfer.exporting import export
 from heldout.site.transfer.importing import import_archive
@@ -122,6 +123,25 @@ def test_an_open_rejudging_set_goes_on_where_it_was(
     drain()
     assert rejudging.progress(made) == rejudging.Progress(0, 1, 0, 0)
     assert rejudging.apply(rejudging=made, by=organiser, now=timezone.now()).state == "applied"
+
+
+def test_what_was_paused_stays_paused_until_an_organiser_resumes_it(
+    challenge, phase, participant, organiser, hand_in, tmp_path, elsewhere
+):
+    when = timezone.now()
+    pause(phase=phase, by=organiser, now=when, reason="the scorer is out of order")
+    hand_in(participant, 40)
+    archive = archived(challenge, tmp_path / "cats.zip")
+    elsewhere()
+    Gate.objects.all().delete()
+    again = import_archive(archive, now=timezone.now())
+    drain()
+    (paused,) = [one for one in scoring_of(challenge=again, viewer=organiser) if one.paused]
+    assert (paused.phase.key, paused.waiting, paused.since) == ("dev", 1, when)
+    assert paused.paused == "the scorer is out of order"
+    assert resume(phase=paused.phase, by=organiser, now=timezone.now())
+    drain()
+    assert shown() == [(1, "participant", 40 / 60, shown()[0][3])]
 
 
 @pytest.mark.timeout(180)

@@ -24,16 +24,19 @@ from heldout.site.accounts.models import User
 from heldout.site.catalog import storage as catalog
 from heldout.site.challenges.models import Challenge, Revision, TeamOffer
 from heldout.site.common import audit, objects
+from heldout.site.common.models import Gate
 from heldout.site.common.spreadsheets import cell
 from heldout.site.submissions import storage
 from heldout.site.submissions.models import Evaluation, Score, Submission, Usage
+from heldout.site.submissions.services import gate
 from heldout.site.transfer import rows
 
 FORMAT = 1
-MANIFEST, README, PEOPLE, LOG, SCORES = (
+MANIFEST, README, PEOPLE, PAUSED, LOG, SCORES = (
     "export.json",
     "READ-ME-FIRST.txt",
     "rows/people.jsonl",
+    "rows/paused.jsonl",
     "audit.jsonl",
     "scores.csv",
 )
@@ -170,6 +173,7 @@ def _write(archive: _Archive, challenge: Challenge, now: datetime, addresses: bo
         )
         archive.lines(f"rows/{rows.name(model)}.jsonl", found)
     archive.lines(PEOPLE, _people(challenge, addresses))
+    archive.lines(PAUSED, _paused(challenge))
     archive.lines(LOG, _log(challenge))
     archive.text(SCORES, _scores(challenge))
     for revision in challenge.revisions.select_related("data"):
@@ -191,6 +195,13 @@ def _people(challenge: Challenge, addresses: bool) -> Iterator[rows.Row]:
     for user in User.objects.filter(pk__in=rows.user_ids(challenge)).order_by("pk"):
         about = {"id": user.pk, "handle": user.handle, "name": user.name}
         yield about | ({"email": user.email} if addresses else {})
+
+
+def _paused(challenge: Challenge) -> Iterator[rows.Row]:
+    """The phases whose scoring waits; a gate is known by its phase's key, which is another there."""
+    phases = {gate(phase): phase.pk for phase in challenge.phases.all()}
+    for one in Gate.objects.filter(name__in=phases, closed=True).order_by("name"):
+        yield {"phase": phases[one.name], "reason": one.reason, "since": one.since}
 
 
 def _log(challenge: Challenge) -> Iterator[rows.Row]:

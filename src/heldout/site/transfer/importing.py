@@ -25,18 +25,19 @@ from heldout.site.catalog.models import DataRevision, DataSet
 from heldout.site.catalog.services import request_index
 from heldout.site.challenges.boards import refresh_board
 from heldout.site.challenges.models import Challenge, Entrant, Phase, Revision
-from heldout.site.common import audit, objects
+from heldout.site.common import audit, jobs, objects
 from heldout.site.common.archives import Bounds, discard, unpack
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import rejudging, storage
 from heldout.site.submissions.models import Evaluation, Status, Submission, Usage
-from heldout.site.submissions.services import EVALUATE, enqueue
+from heldout.site.submissions.services import EVALUATE, enqueue, gate
 from heldout.site.transfer import rows
 from heldout.site.transfer.exporting import (
     FORMAT,
     LOG,
     MANIFEST,
+    PAUSED,
     PEOPLE,
     SECRET,
     File,
@@ -69,6 +70,7 @@ def import_archive(source: Path, *, now: datetime) -> Challenge:
             _people(folder, keys)
             _rows(folder, keys)
             challenge = Challenge.objects.get(slug=manifest.challenge)
+            _pause(folder, keys)
             _log(folder, keys)
             _go_on(challenge, now)
             audit.record("imported", by=None, on=challenge, now=now, made_at=str(manifest.made_at))
@@ -158,6 +160,14 @@ def _holder(holder: str, keys: rows.Keys) -> str:
     models: dict[str, type[Any]] = {"user": User, "entrant": Entrant}
     here = keys.find(models[kind], int(there)) if kind in models else there
     return f"{kind}:{here}"
+
+
+def _pause(folder: Path, keys: rows.Keys) -> None:
+    """What waited there waits here, until an organiser lets it go on."""
+    for row in _read(folder, PAUSED):
+        phase = Phase.objects.get(pk=keys.find(Phase, row["phase"]))
+        since = datetime.fromisoformat(row["since"])
+        jobs.close_gate(gate(phase), reason=row["reason"], now=since)
 
 
 def _files(folder: Path) -> None:
