@@ -9,6 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from heldout.site.challenges.models import Phase
+from heldout.site.challenges.news import announce
 from heldout.site.challenges.services import publish, refresh_board
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Refused
@@ -89,6 +90,26 @@ def test_a_freeze_holds_in_page_json_and_csv(frozen, scored, participant, rival,
     assert (
         "stands still" in Client().get("/challenges/cats/leaderboard/?phase=dev").content.decode()
     )
+
+
+def test_a_freeze_holds_in_feeds_and_mails(
+    frozen, scored, participant, rival, organiser, signed_in, mailoutbox
+):
+    now = timezone.now()
+    scored(participant, 20, phase=frozen, now=now - 2 * HOUR)
+    scored(rival, 59, phase=frozen, now=now - HOUR / 2)
+    given = {"title": "The last hours", "text": "Keep going.", "mail": True}
+    announce(challenge=frozen.challenge, by=organiser, now=now, **given)
+    drain()
+    told = [one.subject + str(one.message()) for one in mailoutbox if participant.email in one.to]
+    for address in ("/news.atom", "/challenges/cats/news.atom"):
+        told += [client.get(address).content.decode() for client in (Client(), signed_in(rival))]
+    assert len(told) == 5
+    for text in told:
+        assert "Keep going." in text
+        assert "rival" not in text
+    for text in (*told, *(str(one.message()) for one in mailoutbox)):
+        assert not re.search(r"0\.98|98\.3|0\.33|33\.3", text)
 
 
 def test_makers_still_see_their_own_scores_in_a_freeze(frozen, scored, rival):

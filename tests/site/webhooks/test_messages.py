@@ -3,13 +3,14 @@
 import hmac
 import re
 from base64 import b64decode, b64encode
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from django.utils import timezone
 
-from heldout.site.challenges.models import Organiser, Role
+from heldout.site.challenges.models import Organiser, Phase, Role
 from heldout.site.challenges.teams import leave_team
 from heldout.site.common.models import Job
 from heldout.site.submissions import tasks
@@ -41,6 +42,22 @@ def test_a_scored_submission_is_told_to_its_maker(add, receiver, participant, sc
         "status": "scored",
         "url": f"http://127.0.0.1:8000/api/v1/submissions/{submission.pk}",
     }
+
+
+def test_in_a_freeze_others_are_told_nothing_and_nobody_a_score(
+    add, receiver, participant, rival, phase, scored
+):
+    now = timezone.now()
+    Phase.objects.filter(pk=phase.pk).update(freezes=now - timedelta(hours=1))
+    mine, others = add(participant), add(rival)
+    late = scored(rival, 59, phase=Phase.objects.get(pk=phase.pk), now=now)
+    assert late.evaluation.scores.get(name="accuracy").value > 0.98
+    assert not Delivery.objects.filter(endpoint=mine).exists()
+    assert Delivery.objects.filter(endpoint=others).count() == 1
+    (message,) = receiver.messages
+    assert message.json["data"]["entrant"] == "rival"
+    sent = message.body.decode() + str(Delivery.objects.get().__dict__)
+    assert not re.search(r"0\.98|98\.3", sent)
 
 
 def test_a_refused_submission_is_told_too(add, receiver, participant, scored):
