@@ -20,7 +20,7 @@ _UNITS = (
     ("hours", 1, 96),
     ("days", 24, math.inf),
 )
-
+_RAISED = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _PREFIXES = (("M", 1e6, 1e8), ("G", 1e9, 1e13), ("T", 1e12, math.inf))
 
 
@@ -34,14 +34,15 @@ def card_rows(plan: dict[str, Any]) -> list[tuple[str, str]]:
     if plan["macs"] is not None:
         rows.append(("Forward pass, one example", _in_flops(plan["macs"])))
     if plan["flops"]["training_run"] is not None:
-        rows.append(("Whole training", f"{plan['flops']['training_run']:.3g} FLOP"))
+        rows.append(("Whole training", f"{_power(plan['flops']['training_run'])} FLOP"))
     rows.append(("Set-up", _in_words(plan["setup"])))
     training, inference = plan["memory"]["training"], plan["memory"]["inference"]
     rows.append(("Peak memory, training", in_both_units(training["peak_bytes"])))
     rows += [(f"– {name}", in_both_units(training[name])) for name in CATEGORIES if training[name]]
     rows.append(("Peak memory, inference", in_both_units(inference["peak_bytes"])))
     if plan["energy"]:
-        rows.append(("Energy", _energy_words(plan["energy"], plan["device"])))
+        names = {row["id"]: row["name"] for row in plan["devices"]}
+        rows.append(("Energy", _energy_words(plan["energy"], names[plan["device"]])))
     return rows
 
 
@@ -49,19 +50,21 @@ def device_heads(plan: dict[str, Any]) -> tuple[str, ...]:
     """Return the columns of `device_rows`: hours and rent of a run, or else the time of a step."""
     heads = ("Device", "Fits", "Largest batch")
     if plan["flops"]["training_run"] is not None:
-        return (*heads, "Hours", "Rent, USD")
+        return (*heads, "Time", "Rent, USD")
     return (*heads, "One step") if plan["macs"] is not None else heads
 
 
 def _times_of(plan: dict[str, Any], row: dict[str, Any]) -> tuple[str, ...]:
     if plan["flops"]["training_run"] is not None:
-        return span_words(row["hours"]), span_words(rent_of(row))
+        hours, rent = row["hours"], rent_of(row)
+        time = duration_words(Span(**hours) if hours else None)
+        return time, _some(rent) if rent else "no price known"
     return (_step_words(row["step_seconds"]),) if plan["macs"] is not None else ()
 
 
 def _step_words(seconds: dict[str, float] | None) -> str:
     if seconds is None:
-        return "–"
+        return "not known"
     unit, size = ("ms", 1e-3) if seconds["mid"] < 1 else ("s", 1.0)
     scaled = {name: value / size for name, value in seconds.items()}
     return f"{span_words(scaled)} {unit}"
@@ -80,7 +83,7 @@ def device_rows(plan: dict[str, Any], *, every: bool = True) -> Iterator[tuple[s
         yield (
             row["name"],
             row["fits"],
-            f"{row['max_batch']:,}" if row["max_batch"] else "–",
+            f"{row['max_batch']:,}" if row["max_batch"] else "none",
             *_times_of(plan, row),
         )
 
@@ -140,23 +143,27 @@ def to_html(plan: dict[str, Any]) -> str:
     )
 
 
-def span_words(span: dict[str, float] | None) -> str:
-    """Write a range as 12 to 29, or a dash where it is unknown."""
-    if span is None:
-        return "–"
+def span_words(span: dict[str, float]) -> str:
+    """Write a range as 12 to 29."""
     return f"{_rounded(span['low'])} to {_rounded(span['high'])}"
 
 
 def duration_words(hours: Span | None) -> str:
     """Write a time as "40 to 95 minutes", in the unit its middle is read best in."""
     if hours is None:
-        return "–"
+        return "not known"
     unit, size = next((unit, size) for unit, size, most in _UNITS if hours.mid < most)
     return f"{_rounded(hours.low / size)} to {_rounded(hours.high / size)} {unit}"
 
 
 def _rounded(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
+
+
+def _power(value: float) -> str:
+    """Write 2830000000000000000 as 2.83 × 10¹⁸."""
+    digits, _, exponent = f"{value:.3g}".partition("e+")
+    return f"{digits} × 10{exponent.lstrip('0').translate(_RAISED)}" if exponent else digits
 
 
 def _in_flops(macs: int) -> str:
@@ -178,9 +185,13 @@ def _in_words(setup: dict[str, Any]) -> str:
 
 
 def _energy_words(energy: dict[str, Any], device: str) -> str:
-    kwh, co2 = span_words(energy["kwh"]), span_words(energy["co2_kg"])
+    kwh, co2 = (_some(energy[name]) for name in ("kwh", "co2_kg"))
     grams = energy["grid"]["grams_per_kwh"]
     return f"{kwh} kWh, {co2} kg CO2e on {device} at {grams:g} g/kWh"
+
+
+def _some(span: dict[str, float]) -> str:
+    return "under 0.01" if span["high"] < 0.01 else span_words(span)
 
 
 def _cell(text: str) -> str:

@@ -44,6 +44,19 @@ def test_without_a_data_set_the_time_of_a_step_is_shown(client):
     assert "One step" in page.content.decode()
 
 
+def test_what_is_nothing_or_not_known_is_left_out_or_said_in_words(client):
+    wish = {**SETUP, "model": "resnet18", "examples": 1000, "epochs": 10, "optimizer": "sgd"}
+    page = client.get("/planner/", {**wish, "device": "t4"})
+    text = page.content.decode()
+    assert "no price known" in text
+    assert "under 0.01" in text
+    assert "seconds" in text
+    assert "on Tesla T4 at" in text
+    assert "× 10¹⁴ FLOP" in text
+    for raw in (" 0 to 0<", "0.00</", ">–<", "e-05", "e+1"):
+        assert raw not in text
+
+
 def test_a_model_for_no_device_gets_no_empty_table(client):
     page = client.get("/planner/", {**SETUP, "model": "llama-7b", "batch": 1024})
     text = page.content.decode()

@@ -9,40 +9,44 @@ import altair as alt
 from heldout.site.common import drawing
 
 CATEGORIES = ("parameters", "gradients", "optimizer", "activations", "workspace", "runtime")
-GB = 1e9
+_UNITS = (("GB (10⁹ bytes)", 1e9), ("MB (10⁶ bytes)", 1e6))
+# Below so many bytes in all, bars are in MB; what would be drawn as 0.00 is left out.
+_LITTLE, _SMALLEST = 1e8, 0.005
 _STEP = 34
 
 
 def memory_plot(plan: dict[str, Any]) -> drawing.Plot:
     """A bar for each category at the peak of a training step, the device's own share paler."""
     memory = plan["memory"]["training"]
+    unit, bytes_in_it = _UNITS[memory["peak_bytes"] < _LITTLE]
     rows = [
         {
             "category": name.capitalize(),
-            "gb": memory[name] / GB,
-            "text": f"{memory[name] / GB:,.2f}",
+            "amount": memory[name] / bytes_in_it,
+            "text": f"{memory[name] / bytes_in_it:,.2f}",
             "color": drawing.SOFT if name == "runtime" else drawing.ACCENT,
         }
         for name in CATEGORIES
+        if memory[name] >= _SMALLEST * bytes_in_it
     ]
     return drawing.draw(
-        lambda width: _bars(rows, width),
-        shows=rows,
+        lambda width: _bars(rows, width, unit),
+        shows=(rows, unit),
         title="Memory at the peak of a training step",
-        description="; ".join(f"{row['category']} {row['text']} GB" for row in rows) + ".",
+        description="; ".join(f"{row['category']} {row['text']} {unit[:2]}" for row in rows) + ".",
     )
 
 
-def _bars(rows: list[dict[str, Any]], width: int) -> drawing.Chart:
-    most = max(float(row["gb"]) for row in rows) or 1.0
+def _bars(rows: list[dict[str, Any]], width: int, unit: str) -> drawing.Chart:
+    most = max((float(row["amount"]) for row in rows), default=1.0)
     base = alt.Chart(alt.Data(values=rows)).encode(
         y=alt.Y("category:N", sort=None, axis=drawing.axis(title=None, grid=False))
     )
     scale = alt.Scale(domain=[0, most * 1.15])
     x = alt.X(
-        "gb:Q",
+        "amount:Q",
         scale=scale,
-        axis=drawing.axis(title="GB (10⁹ bytes)", tickCount=4 if width < drawing.WIDE else 8),
+        axis=drawing.axis(title=unit, tickCount=4 if width < drawing.WIDE else 8),
     )
     bars = base.mark_bar(height=18, cornerRadiusEnd=2).encode(
         x=x, color=alt.Color("color:N", scale=None, legend=None)
