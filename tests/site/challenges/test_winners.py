@@ -61,8 +61,14 @@ def test_the_page_is_the_organisers_until_it_is_published(
     prized, entrant, organiser, client, signed_in
 ):
     name(prized, organiser, entrant)
-    assert client.get(PAGE).status_code == 404
-    assert "Only organisers see this page" in signed_in(organiser).get(PAGE).content.decode()
+    early = client.get(PAGE).content.decode()
+    assert "Winners are named after" in early
+    assert "1000 USD" not in early
+    assert "Well done." not in early
+    assert PAGE not in client.get("/challenges/cats/").content.decode()
+    preview = signed_in(organiser).get(PAGE).content.decode()
+    assert "Only organisers see what stands below" in preview
+    assert "Well done." in preview
     winners.publish_winners(challenge=prized, by=organiser, now=OVER)
     html = client.get(PAGE).content.decode()
     assert "participant" in html
@@ -70,7 +76,7 @@ def test_the_page_is_the_organisers_until_it_is_published(
     assert "Example Foundation" in html
     assert "Well done." in html
     winners.hide_winners(challenge=prized, by=organiser, now=OVER)
-    assert client.get(PAGE).status_code == 404
+    assert "1000 USD" not in client.get(PAGE).content.decode()
 
 
 def test_a_prize_or_an_entrant_that_is_not_there_is_refused(prized, entrant, organiser):
@@ -106,7 +112,22 @@ def test_the_form_refuses_to_publish_too_early_and_keeps_what_was_chosen(
     assert answer.status_code == 422
     assert "has not closed yet" in answer.content.decode()
     assert Award.objects.get().entrant == entrant
-    assert client.get(PAGE).status_code == 404
+    assert "Hooray" not in client.get(PAGE).content.decode()
+
+
+def test_organisers_are_told_what_is_still_to_do(prized, organiser, entrant, signed_in, client):
+    form = "/challenges/cats/organise/winners/"
+    early = signed_in(organiser).get(form).content.decode()
+    assert "Wait until the last phase has closed" in early
+    assert "0 of 2 prizes chosen" in early
+    assert "Save and publish" not in early
+    prized.phases.update(
+        closes=datetime(2025, 1, 1, tzinfo=UTC), opens=datetime(2024, 1, 1, tzinfo=UTC)
+    )
+    late = signed_in(organiser).get(form).content.decode()
+    assert "Wait until" not in late
+    assert "Save and publish" in late
+    assert "have not named the winners yet" in client.get(PAGE).content.decode()
 
 
 def test_naming_and_publishing_are_in_the_audit_log(prized, entrant, organiser):

@@ -117,7 +117,7 @@ def tabs(request: HttpRequest, challenge: Challenge, here: str) -> list[Tab]:
         tab("leaderboard", "Leaderboard", "submissions:leaderboard"),
         tab("submit", "Submit", "submissions:submit"),
     ]
-    if challenge.winners_at:
+    if challenge.winners_at or here == "winners":
         found.append(tab("winners", "Winners", "challenges:winners"))
     if here == "news" or challenge.announcements.exists():
         found.append(tab("news", "News", "challenges:news"))

@@ -7,7 +7,7 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
@@ -135,15 +135,17 @@ def retract(request: HttpRequest, slug: str, announcement_id: int) -> HttpRespon
 
 @require_safe
 def winners_page(request: HttpRequest, slug: str) -> HttpResponse:
-    """There for everybody once it is published, for the organisers to look at before."""
+    """Names nobody before it is published; the organisers look at it before."""
     challenge = find_challenge(slug, request.user)
     shown = challenge.winners_at is not None
-    if not shown and not request.user.has_perm("challenges.edit", challenge):
-        raise Http404("There is no such page.")
+    may_edit = request.user.has_perm("challenges.edit", challenge)
+    awards = challenge.awards.select_related("entrant").prefetch_related("entrant__members__user")
     context = frame(request, challenge, "winners") | {
-        "awards": challenge.awards.select_related("entrant").prefetch_related(
-            "entrant__members__user"
-        ),
+        "awards": awards if shown or may_edit else awards.none(),
+        "text": challenge.winners_text if shown or may_edit else "",
+        "may_edit": may_edit,
+        "closes": winners.last_close(challenge),
+        "over": winners.is_over(challenge, timezone.now()),
         "tab_title": "Winners",
         "crumbs": crumbs(challenge, ("Winners", "")),
     }
@@ -177,7 +179,12 @@ def name_winners(request: HttpRequest, slug: str) -> HttpResponse:
             done = {"publish": "published", "hide": "hidden again"}.get(wish, "saved")
             messages.success(request, f"The winners are {done}.")
             return redirect("challenges:name-winners", slug)
-    context = organising_frame(request, challenge, "winners", "Winners") | {"form": form}
+    context = organising_frame(request, challenge, "winners", "Winners") | {
+        "form": form,
+        "closes": winners.last_close(challenge),
+        "over": winners.is_over(challenge, timezone.now()),
+        "named": challenge.awards.count(),
+    }
     return render(
         request, "challenges/name_winners.html", context, status=422 if form.errors else 200
     )

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Max
 
 from heldout.errors import Problem, Problems
 from heldout.site.accounts.models import User
 from heldout.site.challenges.access import require
-from heldout.site.challenges.models import Award, Challenge
+from heldout.site.challenges.models import Award, Challenge, Entrant
 from heldout.site.common import audit
 from heldout.site.common.problems import Refused
 
@@ -26,12 +27,18 @@ def set_winners(
     require(by, "challenges.edit", challenge)
     prizes, text = challenge.prizes, text.replace("\0", "").strip()
     entrants = set(challenge.entrants.values_list("pk", flat=True))
+    out = Entrant.objects.filter(challenge=challenge, disqualifications__isnull=False)
+    disqualified = dict(out.values_list("pk", "name"))
     problems = Problems()
     for position, entrant in winners.items():
         if position not in range(len(prizes)):
             problems.add("prize", f"there is no prize number {position + 1}")
         if entrant not in entrants:
             problems.add("entrant", "does not take part in this challenge")
+        if entrant in disqualified:
+            problems.add(
+                "entrant", f"{disqualified[entrant]} is disqualified", "reinstate it first"
+            )
     problems.refuse_if_any()
     with transaction.atomic():
         challenge.awards.all().delete()
@@ -50,10 +57,23 @@ def set_winners(
         audit.record("winners set", by=by, on=challenge, now=now, winners=named)
 
 
+def last_close(challenge: Challenge) -> datetime | None:
+    """When the last phase closes; nobody is named a winner before."""
+    last: datetime | None = challenge.phases.filter(retired=False).aggregate(Max("closes"))[
+        "closes__max"
+    ]
+    return last
+
+
+def is_over(challenge: Challenge, now: datetime) -> bool:
+    last = last_close(challenge)
+    return last is None or last < now
+
+
 def publish_winners(*, challenge: Challenge, by: User, now: datetime) -> None:
     """Show the winners to everybody who sees the challenge; before its end that would break a freeze."""
     require(by, "challenges.edit", challenge)
-    if challenge.phases.filter(retired=False, closes__gte=now).exists():
+    if not is_over(challenge, now):
         message = "a phase has not closed yet"
         raise Refused([Problem("winners", message, "name them when the last one is over")])
     if not challenge.awards.exists() and not challenge.winners_text:
