@@ -193,6 +193,7 @@ class Published(msgspec.Struct, frozen=True):
 
     id: str
     revision: int
+    changed: bool = True
 
 
 class Operation(msgspec.Struct, frozen=True):

@@ -47,6 +47,17 @@ def test_new_takes_splits_that_are_there_already(run, files):
     assert run("new", files / "d", "--split", "train").code == 2
 
 
+def test_an_organiser_is_an_address_and_the_refusal_says_how_they_get_in(run, images, tmp_path):
+    names = ("--organiser", "me", "--organiser", "me@example.org", "--organiser", "you")
+    for given in (("--from", images), ()):
+        refused = run("new", tmp_path / "pets", *given, *names)
+        assert refused.code == 2
+        assert '--organiser: "me" is not an e-mail address; write the address' in refused.err
+        assert '"you" is not an e-mail address' in refused.err
+        assert "heldout serve SITE --sign-in ADDRESS" in refused.err
+        assert not (tmp_path / "pets").exists()
+
+
 def test_new_without_data_makes_a_skeleton_and_says_what_to_fill_in(run, tmp_path):
     ran = run("new", tmp_path / "later")
     assert ran.code == 0

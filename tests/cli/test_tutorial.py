@@ -147,7 +147,11 @@ def publish_again(call, url, somewhere):
     call("login", url, "--token", token)
     again = call("publish", "my-challenge", "--to", url, "--json")
     # The folder is as it was, so there is no new revision.
-    assert json.loads(again.stdout) == {"id": "my-challenge", "revision": 1}
+    published = {"id": "my-challenge", "revision": 1, "changed": False}
+    assert json.loads(again.stdout) == published
+    said = call("publish", "my-challenge", "--to", str(somewhere / "my-site")).stderr
+    assert "nothing has changed: my-challenge stays at revision 1" in said
+    assert "--sign-in me@example.org" in said
 
 
 def test_the_answers_are_not_sent_over_an_open_connection(run, images, tmp_path):

@@ -34,6 +34,15 @@ from heldout.datasets.tasks import TASKS
 from heldout.errors import did_you_mean
 from heldout.evaluation.registry import metric_spec
 
+HOW_ORGANISERS_GET_IN = (
+    "write the address they sign in with: publishing makes their account, and "
+    "heldout serve SITE --sign-in ADDRESS prints a link into it"
+)
+
+
+def is_address(text: str) -> bool:
+    return "@" in text.strip("@")
+
 
 def _require_id(text: str) -> str:
     if not text or set(text) - set("abcdefghijklmnopqrstuvwxyz0123456789-") or len(text) > 80:
@@ -124,9 +133,9 @@ class About(Part):
     @field_validator("organisers")
     @classmethod
     def _are_addresses(cls, organisers: tuple[str, ...]) -> tuple[str, ...]:
-        wrong = [text for text in organisers if "@" not in text.strip("@")]
+        wrong = [text for text in organisers if not is_address(text)]
         if wrong:
-            raise Refusal(f'"{wrong[0]}" is not an e-mail address')
+            raise Refusal(f'"{wrong[0]}" is not an e-mail address', HOW_ORGANISERS_GET_IN)
         return organisers
 
     @field_validator("forum")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -31,7 +32,7 @@ from heldout.cli.recipe import (
     naming_options,
     parse_splits,
 )
-from heldout.errors import BadInput, Problem
+from heldout.errors import BadInput, Problem, Problems
 
 
 def new(
@@ -109,6 +110,7 @@ def new(
         along=tuple(along or ()),
         cluster=cluster,
     )
+    _refuse_organisers(wishes.organisers)
     splits = parse_splits(split or [])
     if source is not None and splits:
         raise BadInput([Problem("--split", "is not for use with --from", "choose one of them")])
@@ -143,6 +145,17 @@ def new(
     sizes = ", ".join(f"{name} {size:,}" for name, size in manifest.examples.items())
     say(f"{folder} is complete: {sizes}; answers held out: {', '.join(kept_back(manifest))}")
     say(f"edit its README.md, terms.md and challenge.toml, then: heldout check {folder}")
+
+
+def _refuse_organisers(organisers: Sequence[str]) -> None:
+    from heldout.challenge.definition import HOW_ORGANISERS_GET_IN, is_address
+
+    problems = Problems()
+    for one in organisers:
+        if not is_address(one):
+            message = f'"{one}" is not an e-mail address'
+            problems.add("--organiser", message, HOW_ORGANISERS_GET_IN)
+    problems.refuse_if_any()
 
 
 def _print_skeleton(folder: Path, *, json: bool) -> None:

@@ -41,12 +41,26 @@ def publish(
     if json:
         print_json(result)
         return
-    say(f"{result['id']} is published, revision {result['revision']}")
+    say(_outcome(result))
     say(
         f"see {to.rstrip('/')}/challenges/{result['id']}/"
         if remote
-        else f"next: heldout serve {to}"
+        else f"next: heldout serve {to}{_way_in(challenge)}"
     )
+
+
+def _outcome(result: dict[str, object]) -> str:
+    if result["changed"]:
+        return f"{result['id']} is published, revision {result['revision']}"
+    return f"nothing has changed: {result['id']} stays at revision {result['revision']}"
+
+
+def _way_in(challenge: Path) -> str:
+    """How the first organiser gets in, whose account may have no password yet."""
+    from heldout.challenge.folder import load
+
+    organisers = load(challenge).definition.challenge.organisers
+    return f" --sign-in {organisers[0]}" if organisers else ""
 
 
 def _to_folder(challenge: Path, site: Path) -> dict[str, object]:
@@ -57,9 +71,12 @@ def _to_folder(challenge: Path, site: Path) -> dict[str, object]:
 
     from heldout.site.challenges.services import publish as publish_here
 
+    now = timezone.now()
     with console.status("publishing"):
-        published = publish_here(source=challenge, by=None, now=timezone.now())
-    return {"id": published.slug, "revision": published.revision.number}
+        published = publish_here(source=challenge, by=None, now=now)
+    revision = published.revision
+    changed = revision.created_at >= now
+    return {"id": published.slug, "revision": revision.number, "changed": changed}
 
 
 def _to_url(challenge: Path, url: str) -> dict[str, object]:
@@ -74,7 +91,11 @@ def _to_url(challenge: Path, url: str) -> dict[str, object]:
         _pack(challenge, archive)
         with console.status("sending"):
             published = client.publish(archive)
-    return {"id": published.id, "revision": published.revision}
+    return {
+        "id": published.id,
+        "revision": published.revision,
+        "changed": published.changed,
+    }
 
 
 def _pack(challenge: Path, archive: Path) -> None:

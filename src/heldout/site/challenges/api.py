@@ -106,8 +106,11 @@ class TermsIn(Schema):
 
 
 class Published(Schema):
+    """`changed`: whether the revision is new, or all of it stood there already."""
+
     id: str
     revision: int
+    changed: bool = True
 
 
 @router.get("/challenges", response=list[ChallengeSummary], auth=ANYBODY, url_name="challenges")
@@ -121,8 +124,8 @@ def list_challenges(request: HttpRequest) -> list[ChallengeSummary]:
 )
 def publish_challenge(request: HttpRequest, file: File[UploadedFile]) -> Status[Published]:
     """Publish a ZIP of a challenge folder. An id that the caller organises gets a new revision."""
-    challenge = services.publish(source=stream(file), by=caller(request), now=timezone.now())
-    return Status(201, Published(id=challenge.slug, revision=challenge.revision.number))
+    now = timezone.now()
+    return _published(services.publish(source=stream(file), by=caller(request), now=now), now)
 
 
 @router.get("/folders", response={200: list[str], **REFUSED}, auth=SIGNED_IN, url_name="folders")
@@ -144,9 +147,14 @@ def publish_folder(request: HttpRequest, folder: str) -> Status[Published]:
     _require_publisher(by)
     if folder not in services.folders_on_server():
         raise Http404("There is no such folder.")
-    source = services.folder_on_server(folder)
-    challenge = services.publish(source=source, by=by, now=timezone.now())
-    return Status(201, Published(id=challenge.slug, revision=challenge.revision.number))
+    source, now = services.folder_on_server(folder), timezone.now()
+    return _published(services.publish(source=source, by=by, now=now), now)
+
+
+def _published(challenge: Challenge, now: datetime) -> Status[Published]:
+    revision = challenge.revision
+    changed = revision.created_at >= now
+    return Status(201, Published(id=challenge.slug, revision=revision.number, changed=changed))
 
 
 @router.get(
