@@ -58,6 +58,7 @@ PAGES = {
     "challenges:news": (PARTICIPANT, f"{DIGITS}news/"),
     "challenges:write-news": (ORGANISER, f"{DIGITS}organise/news/"),
     "challenges:winners": (ORGANISER, f"{DIGITS}winners/"),
+    "challenges:disqualifications": (ORGANISER, f"{DIGITS}organise/disqualifications/"),
     "challenges:name-winners": (ORGANISER, f"{DIGITS}organise/winners/"),
     "submissions:activity": (ORGANISER, f"{DIGITS}organise/statistics/"),
     "submissions:scoring": (ORGANISER, f"{DIGITS}organise/scoring/"),
@@ -85,7 +86,7 @@ NO_PAGES = {
     *("submissions:apply-rejudging", "submissions:cancel-rejudging"),
     *("challenges:site-feed", "challenges:news-feed", "challenges:want-mail"),
     *("challenges:team-offer", "challenges:team-leave", "challenges:team-lead"),
-    *("challenges:uninvite", "challenges:retract-news"),
+    *("challenges:uninvite", "challenges:retract-news", "challenges:reinstate"),
     *("submissions:activity-table", "submissions:report", "transfer:archive"),
 }
 

@@ -26,7 +26,7 @@ from schemathesis.specs.openapi import checks
 
 from heldout.site.accounts.services import create_token
 from heldout.site.api import api
-from heldout.site.challenges import news
+from heldout.site.challenges import disqualifying, news
 from heldout.site.submissions import api as submissions_api
 from heldout.site.submissions import rejudging, resumable
 from heldout.site.submissions.models import Alert
@@ -92,6 +92,10 @@ def rows(challenge, phase, organiser, participant, scored, callers):
     chosen = rejudging.start(
         challenge=challenge, by=organiser, reason="why not", submissions=None, retires=None, now=now
     )
+    disqualified = disqualifying.disqualify(
+        phase=challenge.phases.get(key="past"), entrant=submission.entrant, reason="why not",
+        by=organiser, now=now,
+    )  # fmt: skip
     upload = resumable.create(
         phase=phase, by=participant, length=10, filename="a.csv", note="", key="", now=now
     )
@@ -99,6 +103,7 @@ def rows(challenge, phase, organiser, participant, scored, callers):
         slug="cats", phase="dev", submission=submission.pk, name="test.parquet", model="lenet",
         endpoint=endpoint.pk, delivery=delivery.pk, announcement=announcement.pk, upload=upload.id,
         token=organiser.api_tokens.get().pk, alerts=alert.pk, rejudgings=chosen.pk,
+        disqualification=disqualified.pk,
     )  # fmt: skip
 
 

@@ -29,6 +29,7 @@ from heldout.site.catalog.documents_api import router as documents
 from heldout.site.catalog.rows_api import router as rows
 from heldout.site.catalog.visibility_api import router as visibility
 from heldout.site.challenges.api import router as challenges
+from heldout.site.challenges.disqualifying_api import router as disqualifications
 from heldout.site.challenges.news_api import router as news
 from heldout.site.challenges.people_api import router as people
 from heldout.site.challenges.team_api import router as teams
@@ -82,6 +83,7 @@ ROUTERS = (
     people,
     teams,
     news,
+    disqualifications,
     submissions,
     uploads,
     activity,

@@ -9,7 +9,15 @@ from django import forms
 from django.utils import timezone
 
 from heldout.site.challenges.frames import final_text
-from heldout.site.challenges.models import Audience, Challenge, Phase, Reveal, Role, Visibility
+from heldout.site.challenges.models import (
+    Audience,
+    Challenge,
+    Entrant,
+    Phase,
+    Reveal,
+    Role,
+    Visibility,
+)
 
 
 class AcceptTerms(forms.Form):
@@ -184,3 +192,17 @@ class OfferMailForm(forms.Form):
 
 class OfferMergerForm(forms.Form):
     team = forms.CharField(label="Name of the other team", max_length=80)
+
+
+class DisqualificationForm(forms.Form):
+    phase = forms.ModelChoiceField(queryset=Phase.objects.none(), empty_label=None)
+    entrant = forms.ModelChoiceField(queryset=Entrant.objects.none(), empty_label="")
+    reason = forms.CharField(max_length=500, help_text="The entrant reads it; others do not.")
+
+    def __init__(self, data: Any = None, *, challenge: Challenge) -> None:
+        super().__init__(data)
+        phases, entrants = self.fields["phase"], self.fields["entrant"]
+        assert isinstance(phases, forms.ModelChoiceField)
+        assert isinstance(entrants, forms.ModelChoiceField)
+        phases.queryset = challenge.phases.filter(retired=False)
+        entrants.queryset = challenge.entrants.order_by("name")

@@ -367,3 +367,23 @@ class Award(models.Model):
 
     def __str__(self) -> str:
         return f"place {self.place}: {self.entrant}"
+
+
+class Disqualification(models.Model):
+    """An entrant whom organisers took out of a phase's ranks; what they handed in stays."""
+
+    phase = models.ForeignKey(Phase, on_delete=models.CASCADE, related_name="disqualifications")
+    entrant = models.ForeignKey(Entrant, on_delete=models.CASCADE, related_name="disqualifications")
+    # For the entrant and the organisers alone.
+    reason = models.CharField(max_length=500)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["phase", "entrant"], name="disqualified_once_per_phase")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.entrant} in {self.phase}"

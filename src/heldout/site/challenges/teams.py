@@ -14,6 +14,7 @@ from django.utils.text import slugify
 from heldout.errors import Problem
 from heldout.site.accounts.models import User
 from heldout.site.accounts.services import digest
+from heldout.site.challenges import disqualifying
 from heldout.site.challenges.access import entrant_of, require
 from heldout.site.challenges.boards import refresh_boards
 from heldout.site.challenges.models import (
@@ -249,6 +250,7 @@ def _merge(team: Entrant, gone: Entrant, by: User, now: datetime) -> None:
         raise _refused("team", message)
     gone.members.update(entrant=team, rank=Rank.MEMBER)
     gone.awards.update(entrant=team)
+    disqualifying.hand_on(gone=gone, to=team)
     name = gone.name
     gone.delete()
     refresh_boards(team.challenge, now=now)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.challenges import news_views, organising, team_views, views
+from heldout.site.challenges import disqualifying_views, news_views, organising, team_views, views
 
 app_name = "challenges"
 _own = "challenges/<slug:slug>/"
@@ -42,6 +42,16 @@ urlpatterns = [
         f"{_own}organise/people/<int:organiser_id>/remove/",
         organising.remove_organiser,
         name="remove-organiser",
+    ),
+    path(
+        f"{_own}organise/disqualifications/",
+        disqualifying_views.disqualifications,
+        name="disqualifications",
+    ),
+    path(
+        f"{_own}organise/disqualifications/<int:number>/",
+        disqualifying_views.reinstate,
+        name="reinstate",
     ),
     path(f"{_own}organise/revision/", organising.new_revision, name="new-revision"),
 ]

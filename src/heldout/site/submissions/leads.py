@@ -47,6 +47,7 @@ def _scored(board: BoardView, *, only_chosen: bool) -> list[Scored]:
         evaluation__scores__metric=board.metric,
         evaluation__scores__name=board.name,
     )
+    found = found.exclude(entrant__in=board.phase.disqualifications.values("entrant"))
     if board.frozen_at is not None:
         found = found.filter(created_at__lt=board.frozen_at)
     ends = ("evaluation__scores__low", "evaluation__scores__high") if board.shows_intervals else ()

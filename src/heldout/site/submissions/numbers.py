@@ -105,6 +105,7 @@ class Results:
         scores = {f"evaluation__scores__{field}": value for field, value in wanted.items()}
         found = (
             Submission.objects.filter(phase=self.phase, status=Status.SCORED)
+            .exclude(entrant__in=self.phase.disqualifications.values("entrant"))
             .annotate(ranking=FilteredRelation("evaluation__scores", condition=Q(**scores)))
             .order_by("entrant_id", "created_at", "id")
         )

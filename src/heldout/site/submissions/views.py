@@ -26,6 +26,7 @@ from heldout.datasets.tasks import TASKS
 from heldout.errors import BadInput
 from heldout.evaluation.details import Details
 from heldout.site.accounts.models import User
+from heldout.site.challenges.disqualifying import own_disqualifications
 from heldout.site.challenges.frames import (
     PhaseView,
     crumbs,
@@ -42,6 +43,7 @@ from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
 from heldout.site.common.drawing import Plot
 from heldout.site.common.problems import refusal
+from heldout.site.common.rendered import rendered
 from heldout.site.submissions import analysis, boards, pages, reports, services
 from heldout.site.submissions.boards import BoardState, BoardView
 from heldout.site.submissions.forms import FilterForm, SubmitForm
@@ -59,7 +61,6 @@ from heldout.site.submissions.results import (
 from heldout.site.submissions.table import Columns, rows_html
 
 _PAGE = 50
-_KEEP_SECONDS = 600
 _PLOT_SECONDS = 30
 
 
@@ -178,20 +179,26 @@ def _board_html(
     """
     titles = [(view.key, view.title) for view in views]
     shown = (__version__, state.content, challenge.revision.pk, challenge.timezone)
-    key = f"board:{_digest((*shown, titles, request.get_full_path()))}"
-    kept = cache.get(key)
-    if kept is None:
+    name = f"board:{_digest((*shown, titles, request.get_full_path()))}"
+
+    def make() -> bytes:
         board = boards.leaderboard(phase=phase.phase, viewer=request.user)
         context = _board_context(request, challenge, board)
         context |= {"challenge": challenge, "boards": views, "phase": phase}
         context["rows"] = _rows_html(challenge, board, context)
-        made = render_to_string("submissions/board.html", context, request)
-        places = {line.row.entrant_id: n for n, line in enumerate(context["lines"], 1)}
-        kept = zlib.compress(made.encode(), 1), places
-        cache.set(key, kept, _KEEP_SECONDS)
-    packed, places = kept
-    html = zlib.decompress(packed).decode()
-    return mark_safe(_with_own_row(html, places.get(entrant.pk) if entrant else None))  # noqa: S308 - a template made it
+        html = render_to_string("submissions/board.html", context, request)
+        order = ",".join(str(line.row.entrant_id) for line in context["lines"])
+        return zlib.compress(f"{order}\n{html}".encode(), 1)
+
+    order, _, html = zlib.decompress(rendered(name, make)).decode().partition("\n")
+    return mark_safe(_with_own_row(html, _place_of(entrant, order)))  # noqa: S308 - a template made it
+
+
+def _place_of(entrant: Entrant | None, order: str) -> int | None:
+    """Where the rows, in this order of entrants, have this one's, counted from 1."""
+    places = order.split(",")
+    own = str(entrant.pk) if entrant else ""
+    return places.index(own) + 1 if own in places else None
 
 
 def _rows_html(challenge: Challenge, board: BoardView, context: dict[str, Any]) -> SafeString:
@@ -310,6 +317,7 @@ def mine(request: HttpRequest, slug: str) -> HttpResponse:
     found = submissions_of(challenge=challenge, viewer=request.user)
     page = _page(request, found)
     context = frame(request, challenge, "mine") | _table(request, challenge, page)
+    context["disqualified"] = own_disqualifications(challenge, request.user)
     context["choosing"] = [
         (view.title, view.final)
         for view in phase_views(challenge, timezone.now())
