@@ -334,7 +334,7 @@ def _close(submission: Submission, now: datetime, *, status: Status, **changes: 
             # It was withdrawn while it was scored, and is counted still.
             limits.recount(submission, before=Status.RUNNING, after=status)
         return
-    if status == Status.FAILED and before.is_final:
+    if status == Status.FAILED and before not in Status.unfinished():
         return
     Submission.objects.filter(pk=submission.pk).update(status=status, finished_at=now, **changes)
     limits.recount(submission, before=before, after=status)

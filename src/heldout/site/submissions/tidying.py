@@ -28,7 +28,7 @@ def _delete(sha256: str, now: datetime) -> bool:
     age = now - timedelta(days=settings.HELDOUT.refused_days)
     with transaction.atomic():
         found = same.select_for_update().values_list("status", "finished_at")
-        if not all(status == Status.REFUSED and at < age for status, at in found):
+        if any(status != Status.REFUSED or at is None or at >= age for status, at in found):
             return False
         same.update(file_deleted_at=now)
     return storage.delete(sha256, before=age.timestamp())
