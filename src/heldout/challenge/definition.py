@@ -41,6 +41,7 @@ HOW_ORGANISERS_GET_IN = (
 
 
 def is_address(text: str) -> bool:
+    """Return whether a text may be an e-mail address; only a mail to it shows whether it is."""
     return "@" in text.strip("@")
 
 

@@ -1,3 +1,4 @@
+import re
 from datetime import timedelta
 
 import pytest
@@ -5,6 +6,7 @@ from django.utils import timezone
 
 from heldout.site.accounts.models import ApiToken, User
 from heldout.site.accounts.services import create_sign_in_link, create_token
+from heldout.site.accounts.templatetags.sentences import sentence
 
 PASSWORD = "a-long-enough-secret"
 
@@ -93,3 +95,31 @@ def test_a_forgotten_password_is_reset_by_mail(client, outsider, mailoutbox):
     client.post(where, {"password1": PASSWORD, "password2": PASSWORD})
     outsider.refresh_from_db()
     assert outsider.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/accounts/email/",
+        "/accounts/2fa/",
+        "/accounts/2fa/webauthn/",
+        "/accounts/password/change/",
+        "/accounts/sessions/",
+        "/accounts/logout/",
+    ],
+)
+def test_the_pages_of_an_account_are_written_like_all_others(signed_in, participant, path):
+    html = signed_in(participant).get(path).content.decode()
+    said = re.findall(r"<(?:h1|h2|title|button|label)[^>]*>([^<]+)<", html)
+    words = [word for text in said for word in text.replace("\u00b7 Heldout", "").split()[1:]]
+    assert words
+    assert [word for word in words if word[:1].isupper() and not word.isupper()] == []
+
+
+def test_names_keep_their_capitals_and_markup_stays_as_it_is():
+    assert sentence(" Sign In Via Google ") == "Sign in via Google"
+    assert sentence("Activate Two-Factor TOTP") == "Activate two-factor TOTP"
+    assert sentence("Two-Factor Authentication") == "Two-factor authentication"
+    assert sentence("Email Addresses") == "E-mail addresses"
+    assert sentence("Add Email <b>Me</b>") == "Add Email <b>Me</b>"
+    assert sentence("") == ""
