@@ -22,6 +22,8 @@ from django.utils import timezone
 from heldout.site.accounts.adapter import encrypt
 from heldout.site.accounts.models import ApiToken, Scope, SignInLink
 from heldout.site.accounts.services import create_sign_in_link, create_token, create_user
+from heldout.site.challenges.access import entrant_of
+from heldout.site.challenges.disqualifying import disqualify
 from heldout.site.challenges.models import Challenge, Organiser, Role
 from heldout.site.challenges.news import announce
 from heldout.site.challenges.services import invite, publish
@@ -131,6 +133,13 @@ def everywhere(
     scored(participant, content=file.encode(), phase=phases["dev"], **named)
     scored(participant, 17, phase=phases["insiders"], **named)
     scored(rival, 53, phase=phases["silent"], note="mine")
+    disqualify(
+        phase=phases["insiders"],
+        entrant=entrant_of(challenge, participant),
+        reason=f"they copied {TEAM}",
+        by=organiser,
+        now=timezone.now(),
+    )
     drain()
     people = {"participant": participant, "rival": rival, "organiser": organiser}
     people["co-organiser"] = create_user(email="co@example.org", handle="co", password=PASSWORD)

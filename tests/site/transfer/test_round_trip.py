@@ -16,6 +16,7 @@ from heldout.site.catalog import leaks
 from heldout.site.catalog.models import DataSet, DatasheetAnswer
 from heldout.site.challenges import news
 from heldout.site.challenges.access import entrant_of
+from heldout.site.challenges.disqualifying import disqualifications_of, disqualify
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import publish
 from heldout.site.common.models import AuditEntry, Gate, Job
@@ -142,6 +143,23 @@ def test_what_was_paused_stays_paused_until_an_organiser_resumes_it(
     assert resume(phase=paused.phase, by=organiser, now=timezone.now())
     drain()
     assert shown() == [(1, "participant", 40 / 60, shown()[0][3])]
+
+
+def test_who_was_disqualified_is_not_ranked_on_the_next_site_either(
+    phase, participant, rival, organiser, scored, tmp_path, elsewhere
+):
+    for user in (participant, rival):
+        scored(user, 40)
+    given = {"phase": phase, "by": organiser, "now": timezone.now(), "reason": "two accounts"}
+    disqualify(entrant=entrant_of(phase.challenge, rival), **given)
+    drain()
+    archive = archived(phase.challenge, tmp_path / "cats.zip")
+    elsewhere()
+    again = import_archive(archive, now=timezone.now())
+    drain()
+    (one,) = disqualifications_of(again, organiser)
+    assert (one.entrant.name, one.reason, one.phase.challenge) == ("rival", "two accounts", again)
+    assert [entrant for _, entrant, *_ in shown()] == ["participant"]
 
 
 @pytest.mark.timeout(180)

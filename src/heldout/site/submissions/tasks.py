@@ -330,7 +330,7 @@ def _close(submission: Submission, now: datetime, *, status: Status, **changes: 
     found, evaluation = STANDING.all(submission=submission.pk)[0]
     before = Status(found)
     if before == Status.WITHDRAWN:
-        if evaluation is None:
+        if not evaluation:
             # It was withdrawn while it was scored, and is counted still.
             limits.recount(submission, before=Status.RUNNING, after=status)
         return
