@@ -101,7 +101,8 @@ def test_leaving_is_asked_for_once_more(team, participant, signed_in):
     client, path = signed_in(participant), f"{TEAM}members/{team.members.get().pk}/off/"
     assert "Submissions stay with the team" in client.get(path).content.decode()
     assert team.members.exists()
-    client.post(path)
+    left = client.post(path, follow=True).content.decode()
+    assert "You are no longer in the team" in left
     assert not team.members.exists()
 
 

@@ -5,7 +5,7 @@ import pytest
 import vl_convert
 from django.core.cache import cache
 
-from heldout.site.common.plots import MOST_LINES, Line, interval_plot
+from heldout.site.common.plots import MOST_LINES, Bar, Line, interval_plot
 
 LINES = [
     Line("First & last", 0.97, 0.95, 0.98, accented=True),
@@ -63,6 +63,13 @@ def test_a_difference_of_shares_is_in_percentage_points():
     assert "Difference +2.0 points" in plot.wide
     assert "%" not in plot.wide
     assert "points" not in interval_plot([line], title="Accuracy", percent=True).wide
+
+
+def test_no_share_above_a_hundred_is_named_where_bars_need_room():
+    lines = [Line(name, 1.0, 0.98, 1.0) for name in ("a", "b", "c")]
+    svg = interval_plot(lines, title="Accuracy", percent=True, bars=[Bar(0, 1), Bar(1, 2)]).wide
+    shown = [float(text) for text in re.findall(r">(\d+(?:\.\d+)?)</text>", svg)]
+    assert max(shown) == 100
 
 
 def test_where_there_is_no_number_there_is_no_plot():

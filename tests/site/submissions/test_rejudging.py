@@ -300,11 +300,17 @@ def test_an_organiser_does_it_on_the_page(
     text = client.get(address).content.decode()
     assert "two faulty pictures" in text
     assert "48.3" in text
-    client.post(f"{address}apply/")
+    assert "What would change" in text
+    assert "Dev phase</td>" in text or "Test phase</td>" in text
+    applied = client.post(f"{address}apply/", follow=True).content.decode()
+    assert "its results count now" in applied
+    assert "What changed" in applied
     assert AuditEntry.objects.filter(action="rejudging applied").exists()
     assert signed_in(participant).get(address).status_code == 403
-    assert (
-        client.post(page, {"reason": "again", "split": "test", "retires": "x"}).status_code == 422
+    refused = client.post(page, {"reason": "again", "split": "test", "retires": "x"})
+    assert refused.status_code == 422
+    assert '<span class="place">Test items that shall count no more</span>' in (
+        refused.content.decode()
     )
 
 

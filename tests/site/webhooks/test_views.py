@@ -94,7 +94,10 @@ def test_a_page_tries_lists_sends_again_switches_and_removes(
     endpoint, receiver, signed_in, participant, scored
 ):
     browser, own = signed_in(participant), f"{PAGE}{endpoint.pk}/"
-    assert "Nothing has been sent yet" in text(browser.get(own))
+    page = text(browser.get(own))
+    assert "Nothing has been sent yet" in page
+    assert f'<a href="{PAGE}">Webhooks</a>' in page
+    assert '<a href="/account/">Your account</a>' in page
     browser.post(f"{own}ping/")
     assert "Waiting" in text(browser.get(own))
     assert "on its way already" in text(browser.post(f"{own}ping/", follow=True))

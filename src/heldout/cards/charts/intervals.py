@@ -74,7 +74,9 @@ def interval_chart(
     )
     order = alt.Y("key:N", sort=None, axis=names)
     base = alt.Chart(alt.Data(values=rows)).encode(y=order)
-    values = drawing.axis(title=title, tickCount=4 if narrow else 8)
+    # The room for the bars may reach beyond 100 %, where no share can be.
+    named = {"labelExpr": "datum.value > 100 ? '' : datum.label"} if scale == 100 else {}
+    values = drawing.axis(title=title, tickCount=4 if narrow else 8, **named)
     # Room at the edge for the bars.
     x_scale = alt.Scale(zero=False, nice=not bars, padding=10 * len(bars) + 8 if bars else 0)
     color = drawing.color("color")

@@ -12,6 +12,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
@@ -200,7 +201,7 @@ def _answered(request: HttpRequest, offer: TeamOffer) -> HttpResponse:
     try:
         verb(offer=offer, by=by, now=now)
     except BadInput as error:
-        messages.error(request, "; ".join(one.message for one in error.problems).capitalize() + ".")
+        messages.error(request, f"{capfirst('; '.join(one.message for one in error.problems))}.")
     else:
         messages.success(request, words)
     return redirect("challenges:team", team.challenge.slug)
@@ -227,7 +228,9 @@ def leave(request: HttpRequest, slug: str, member_id: int) -> HttpResponse:
         "consequence": consequence,
         "verb": "Leave" if itself else "Take off",
     }
-    return _confirmed(request, member, context, teams.leave_team, "That is done.")
+    whose = "You are" if itself else f"{member.user} is"
+    words = f"{whose} no longer in the team {member.entrant}."
+    return _confirmed(request, member, context, teams.leave_team, words)
 
 
 @login_required
@@ -264,7 +267,7 @@ def _confirmed(
     try:
         verb(member=member, by=cast(User, request.user), now=timezone.now())
     except BadInput as error:
-        messages.error(request, str(error).capitalize())
+        messages.error(request, capfirst(str(error)))
     else:
         messages.success(request, words)
     return redirect("challenges:team", member.challenge.slug)

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.cache import patch_cache_control
+from django.utils.text import capfirst
 
 from heldout.site.common import faults, health, logs, metrics
 
@@ -79,7 +80,7 @@ class TellFaults:
         if problem is None:
             return None
         log.error("%s %s: %s", request.method, request.path, problem, exc_info=error)
-        text = f"{problem.message}. {problem.remedy.capitalize()}."
+        text = f"{problem.message}. {capfirst(problem.remedy)}."
         return HttpResponse(
             f"{text[0].upper()}{text[1:]}\n",
             status=503,

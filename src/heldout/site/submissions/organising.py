@@ -107,7 +107,7 @@ def rejudgings(request: HttpRequest, slug: str) -> HttpResponse:
             made = rejudging.start(challenge=challenge, by=user, now=timezone.now(), **form.given())
             return redirect("submissions:rejudging", slug, made.pk)
         except BadInput as error:
-            problems = refusal(error)
+            problems = [one | {"place": _place(form, one["place"])} for one in refusal(error)]
     context = _frame(request, challenge, "rejudging", "Rejudging") | {
         "form": form,
         "problems": problems,
@@ -116,6 +116,11 @@ def rejudgings(request: HttpRequest, slug: str) -> HttpResponse:
     }
     status = 422 if request.method == "POST" else 200
     return render(request, "submissions/rejudgings.html", context, status=status)
+
+
+def _place(form: RejudgingForm, name: str) -> str:
+    """The label of the field a problem is in."""
+    return str(form.fields[name].label) if name in form.fields else name
 
 
 def _leaks_as_asked(split: str, confirmed: dict[str, list[str]]) -> dict[str, str]:
@@ -139,6 +144,7 @@ def show_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse
         "set": found,
         "progress": rejudging.progress(found),
         "changes": rejudging.changes(rejudging=found, viewer=user, now=timezone.now()),
+        "titles": {phase.key: phase_title(phase) for phase in challenge.phases.all()},
     }
     return render(request, "submissions/rejudging.html", context)
 
@@ -146,13 +152,15 @@ def show_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse
 @login_required
 @require_POST
 def apply_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    return _end_rejudging(request, slug, number, rejudging.apply, "The new results count now.")
+    done = f"Set {number} is applied: its results count now."
+    return _end_rejudging(request, slug, number, rejudging.apply, done)
 
 
 @login_required
 @require_POST
 def cancel_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse:
-    return _end_rejudging(request, slug, number, rejudging.cancel, "Nothing has changed.")
+    done = f"Set {number} is cancelled: every result stays as it was."
+    return _end_rejudging(request, slug, number, rejudging.cancel, done)
 
 
 def _end_rejudging(

@@ -5,6 +5,7 @@ from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.text import capfirst
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -24,7 +25,7 @@ def archives(request: HttpRequest, slug: str) -> HttpResponse:
         try:
             services.ask_for_archive(challenge=challenge, by=user, now=now)
         except BadInput as error:
-            messages.error(request, "; ".join(one.message for one in error.problems).capitalize())
+            messages.error(request, capfirst("; ".join(one.message for one in error.problems)))
         else:
             messages.success(request, "The archive is being made. Reload the page in a while.")
         return redirect("transfer:archives", slug)

@@ -21,7 +21,7 @@ class EndpointForm(forms.Form):
         queryset=Challenge.objects.none(),
         required=False,
         label="Tell of",
-        empty_label="my submissions and my teams’",
+        empty_label="My submissions and my teams’",
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:

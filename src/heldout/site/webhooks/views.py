@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 from typing import cast
+from urllib.parse import urlsplit
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
@@ -41,6 +43,7 @@ def listing(request: HttpRequest) -> HttpResponse:
                 form.add_error("url", f"It {problem.message}; {problem.remedy}".strip("; "))
     context = {
         "section": "account",
+        "crumbs": _crumbs(),
         "form": form,
         "added": added,
         "secret": secret,
@@ -56,6 +59,7 @@ def detail(request: HttpRequest, endpoint_id: int) -> HttpResponse:
     endpoint = _find(request, endpoint_id)
     context = {
         "section": "account",
+        "crumbs": _crumbs(endpoint),
         "endpoint": endpoint,
         "deliveries": endpoint.deliveries.all()[:SHOWN],
     }
@@ -104,8 +108,15 @@ def remove(request: HttpRequest, endpoint_id: int) -> HttpResponse:
         services.remove_endpoint(endpoint=endpoint, by=user, now=timezone.now())
         messages.success(request, "The webhook is removed.")
         return redirect("webhooks:list")
-    context = {"section": "account", "endpoint": endpoint}
+    context = {"section": "account", "crumbs": _crumbs(endpoint), "endpoint": endpoint}
     return render(request, "webhooks/remove.html", context)
+
+
+def _crumbs(endpoint: Endpoint | None = None) -> list[tuple[str, str]]:
+    """The way back: from one webhook to all, and to the account."""
+    here = [("Webhooks", reverse("webhooks:list") if endpoint else "")]
+    own = [(urlsplit(endpoint.url).netloc, "")] if endpoint else []
+    return [("Your account", reverse("accounts:account")), *here, *own]
 
 
 def _find(request: HttpRequest, endpoint_id: int) -> Endpoint:
