@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from heldout.errors import BadInput
 from heldout.site.challenges import disqualifying
 from heldout.site.challenges.forms import DisqualificationForm
+from heldout.site.challenges.frames import phase_title
 from heldout.site.challenges.organising import organised, organising_frame
 
 
@@ -30,7 +31,10 @@ def disqualifications(request: HttpRequest, slug: str) -> HttpResponse:
             return redirect("challenges:disqualifications", slug)
     context = organising_frame(request, challenge, "disqualifications", "Disqualifications") | {
         "form": form,
-        "disqualifications": disqualifying.disqualifications_of(challenge, user),
+        "disqualifications": [
+            (phase_title(one.phase), one)
+            for one in disqualifying.disqualifications_of(challenge, user)
+        ],
         "may_edit": user.has_perm("challenges.edit", challenge),
     }
     status = 422 if form.errors else 200

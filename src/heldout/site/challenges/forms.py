@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from django import forms
 from django.utils import timezone
 
-from heldout.site.challenges.frames import final_text
+from heldout.site.challenges.frames import final_text, phase_title
 from heldout.site.challenges.models import (
     Audience,
     Challenge,
@@ -194,8 +194,13 @@ class OfferMergerForm(forms.Form):
     team = forms.CharField(label="Name of the other team", max_length=80)
 
 
+class PhaseChoice(forms.ModelChoiceField):  # type: ignore[type-arg]
+    def label_from_instance(self, obj: Phase) -> str:
+        return phase_title(obj)
+
+
 class DisqualificationForm(forms.Form):
-    phase = forms.ModelChoiceField(queryset=Phase.objects.none(), empty_label=None)
+    phase = PhaseChoice(queryset=Phase.objects.none(), empty_label=None)
     entrant = forms.ModelChoiceField(queryset=Entrant.objects.none(), empty_label="")
     reason = forms.CharField(max_length=500, help_text="The entrant reads it; others do not.")
 

@@ -317,7 +317,9 @@ def mine(request: HttpRequest, slug: str) -> HttpResponse:
     found = submissions_of(challenge=challenge, viewer=request.user)
     page = _page(request, found)
     context = frame(request, challenge, "mine") | _table(request, challenge, page)
-    context["disqualified"] = own_disqualifications(challenge, request.user)
+    context["disqualified"] = [
+        (phase_title(one.phase), one) for one in own_disqualifications(challenge, request.user)
+    ]
     context["choosing"] = [
         (view.title, view.final)
         for view in phase_views(challenge, timezone.now())
