@@ -163,7 +163,9 @@ def _rehearse() -> None:
     from django.urls import reverse
 
     from heldout.site.challenges.models import Challenge, Visibility
+    from heldout.site.common.rendered import forget_all
 
+    forget_all()
     handler, newest = WSGIHandler(), Challenge.objects.order_by("-id")
     slugs = newest.filter(visibility=Visibility.PUBLIC).values_list("slug", flat=True)[:REHEARSED]
     pages = [reverse("submissions:leaderboard", args=[slug]) for slug in slugs]

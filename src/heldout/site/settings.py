@@ -117,6 +117,7 @@ BACKUPS = DATA / "backups"
 INDEXES = DATA / "indexes"
 THUMBNAILS = DATA / "thumbnails"
 DOCUMENTS = DATA / "documents"
+RENDERED = DATA / "rendered"
 STATIC_URL = "/static/"
 STATIC_ROOT = DATA / "static"
 STATICFILES_DIRS = [folder for folder in [SITE_FOLDER / "static"] if folder.is_dir()]

@@ -23,6 +23,7 @@ FOLDERS = {
     "indexes": 0o700,
     "thumbnails": 0o700,
     "documents": 0o700,
+    "rendered": 0o700,
 }
 
 log = logging.getLogger(__name__)

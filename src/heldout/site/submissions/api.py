@@ -7,7 +7,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 
 import msgspec
-from django.core.cache import cache
 from django.http import (
     Http404,
     HttpRequest,
@@ -24,6 +23,7 @@ from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.api import viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase_of
+from heldout.site.common.rendered import rendered
 from heldout.site.common.schemas import FILE, MISSING, REFUSED, ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
@@ -323,17 +323,9 @@ def _board(
     state = boards.state(phase=found, viewer=user)
     if matches(request, state.etag):
         return HttpResponseNotModified(headers={"ETag": state.etag})
-    body = cache.get(_key(render, state.etag))
-    if body is None:
-        view = boards.leaderboard(phase=found, viewer=user)
-        body = render(view)
-        cache.set(_key(render, view.etag), body)
-        return HttpResponse(body, content_type=kind, headers={"ETag": view.etag})
+    name = f"board-{render.__name__}-{state.etag}"
+    body = rendered(name, lambda: render(boards.leaderboard(phase=found, viewer=user)))
     return HttpResponse(body, content_type=kind, headers={"ETag": state.etag})
-
-
-def _key(render: Callable[[boards.BoardView], bytes], etag: str) -> str:
-    return f"board-{render.__name__}-{etag.strip(chr(34))}"
 
 
 def _json(view: boards.BoardView) -> bytes:

@@ -1,0 +1,90 @@
+"""What many read alike is made once, whoever asks first."""
+
+import os
+import threading
+import time
+
+import pytest
+from django.core.cache import cache
+
+from heldout.site.common import rendered as module
+from heldout.site.common.rendered import forget_all, rendered
+
+
+def another_process():
+    """What another web process has in memory: nothing."""
+    cache.clear()
+
+
+def never():
+    raise AssertionError("this was made before")
+
+
+def files(settings):
+    return sorted(file.name for file in settings.RENDERED.rglob("*") if file.is_file())
+
+
+def test_what_one_process_made_is_not_made_by_another(settings):
+    assert rendered("board 1", lambda: b"rows") == b"rows"
+    assert rendered("board 1", never) == b"rows"
+    another_process()
+    assert rendered("board 1", never) == b"rows"
+    assert rendered("board 2", lambda: b"others") == b"others"
+
+
+def test_who_comes_meanwhile_waits_for_it():
+    begun, made = threading.Event(), []
+
+    def slowly():
+        begun.set()
+        # Long enough for the second to come by, who would make it too if nobody held it back.
+        time.sleep(0.05)
+        made.append(1)
+        return b"rows"
+
+    first = threading.Thread(target=rendered, args=("board", slowly))
+    first.start()
+    begun.wait()
+    another_process()
+    assert rendered("board", slowly) == b"rows"
+    first.join()
+    assert made == [1]
+
+
+def test_a_fault_while_it_is_made_leaves_nothing_behind(settings):
+    with pytest.raises(ZeroDivisionError):
+        rendered("board", lambda: b"%d" % (1 // 0))
+    assert files(settings) == ["lock"]
+    assert rendered("board", lambda: b"rows") == b"rows"
+
+
+def test_only_the_owner_may_read_it(settings):
+    rendered("board", lambda: b"rows")
+    made = [file for file in settings.RENDERED.rglob("*") if file.is_file()]
+    assert {file.stat().st_mode & 0o777 for file in made} == {0o600}
+
+
+def test_what_is_old_goes_when_something_new_comes(settings, monkeypatch):
+    rendered("board 1", lambda: b"rows")
+    (old,) = (name for name in files(settings) if name != "lock")
+    past = time.time() - module.KEEP_SECONDS - 1
+    os.utime(settings.RENDERED / old[0] / old, (past, past))
+    # Enough others that one shares its folder.
+    for number in range(200):
+        rendered(f"other {number}", lambda: b"rows")
+    assert old not in files(settings)
+    assert len(files(settings)) > 200
+
+
+def test_another_version_of_the_software_makes_it_anew(monkeypatch):
+    rendered("board", lambda: b"rows")
+    monkeypatch.setattr(module, "__version__", "99")
+    assert rendered("board", lambda: b"new rows") == b"new rows"
+
+
+def test_a_site_that_starts_begins_anew(settings):
+    rendered("board", lambda: b"rows")
+    forget_all()
+    another_process()
+    assert files(settings) == []
+    assert rendered("board", lambda: b"new rows") == b"new rows"
