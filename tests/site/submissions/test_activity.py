@@ -46,6 +46,12 @@ def test_days_are_those_of_the_challenges_clock(challenge, written, participant,
     assert found == [("2026-07-02", 2, 1, 1, 2, 0), ("2026-07-01", 1, 1, 0, 1, 2)]
 
 
+def test_a_list_in_a_reason_is_one_sign_however_long():
+    for names in ('"a"', '"a", "b"', '"a", "b", "c" and 330 more'):
+        found = activity.general(f"no prediction for 340 examples: {names}")
+        assert found == "no prediction for … examples: …"
+
+
 def test_reasons_leave_out_what_only_one_file_has(challenge, written, participant, rival):
     at = datetime(2026, 7, 1, tzinfo=UTC)
     label = 'label "{}" is not one of the 80 categories'

@@ -163,7 +163,7 @@ def two_samples(
         query=select("examples", f"{SPLIT} IN ({{first}}, {{second}})"),
         alarms=tuple(
             f"A classifier tells {row['second']} from {row['first']} in {row['accuracy']:.1%} of unseen "
-            f"cases (p = {row['p']:.2g}): they are not of one distribution."
+            f"cases ({_p_words(row['p'])}): they are not of one distribution."
             for row in table.filter(pl.col("p") < SURE).rows(named=True)
         ),
     )
@@ -187,13 +187,17 @@ def _seen(parts: Sequence[pl.DataFrame], vectors: Vectors | None) -> list[Floats
     return [numbers[: parts[0].height], numbers[parts[0].height :]]
 
 
+def _p_words(p: float) -> str:
+    return "p < 0.001" if p < 0.001 else f"p = {p:.2g}"
+
+
 def _tell_samples(row: dict[str, Any]) -> str:
     pair = f"{row['first']} and {row['second']}"
     if math.isnan(row["p"]):
         return f"{pair} have too few examples or no numbers to be told apart by."
     return (
         f"{pair}: by {named(row['numbers'], 'number')} of each example a classifier is right in "
-        f"{row['accuracy']:.1%} of unseen cases (chance: 50.0%, p = {row['p']:.2g})."
+        f"{row['accuracy']:.1%} of unseen cases (chance: 50.0%, {_p_words(row['p'])})."
     )
 
 

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
@@ -14,11 +15,26 @@ from django.http import HttpRequest
 
 from heldout.site.accounts.models import User
 from heldout.site.accounts.services import free_handle
+from heldout.site.accounts.templatetags.sentences import sentence
+
+
+class Named(NamedTuple):
+    name: str
+    domain: str
 
 
 class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]  # allauth has no types
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.HELDOUT.sign_up == "open")
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Sign with the site's name, which allauth takes for its host."""
+        host = urlsplit(settings.HELDOUT.base_url).netloc
+        site = Named(settings.HELDOUT.site_name, host)
+        super().send_mail(template_prefix, email, {"current_site": site} | context)
+
+    def format_email_subject(self, subject: str) -> str:
+        return str(super().format_email_subject(sentence(subject)))
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):  # type: ignore[misc]  # allauth has no types

@@ -20,6 +20,8 @@ MOST_REASONS = 30
 MOST_SCORES = 2000
 # What differs from file to file: names in quotes, numbers, lists in brackets.
 _PARTICULAR = re.compile(r"“[^”]*”|\"[^\"]*\"|'[^']*'|\([^)]*\)|\d[\d,.]*")
+# Of a list, however long, one sign is left.
+_LIST = re.compile(r"…(?:, …)+(?: and … more)?")
 
 
 class Day(NamedTuple):
@@ -119,7 +121,8 @@ def reasons(challenge: Challenge) -> list[Reason]:
 
 def general(message: str) -> str:
     """`label "zebr" is not one of the 80 categories` without what only this file has."""
-    return " ".join(_PARTICULAR.sub("…", message).split())
+    text = " ".join(_PARTICULAR.sub("…", message).split())
+    return _LIST.sub("…", text)
 
 
 def scores(phase: Phase, measure: Measure) -> list[Dot]:
