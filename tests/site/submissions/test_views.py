@@ -219,6 +219,14 @@ def test_the_page_of_a_submission_hides_what_the_phase_does(
     assert "By light" in text(signed_in(organiser).get(detail(submission)))
 
 
+def test_a_problem_of_the_whole_file_names_it_as_its_entrant_did(signed_in, participant, scored):
+    submission = scored(participant, content=b"example_id,prediction\ne000,cat\n")
+    Submission.objects.update(filename="second try.csv")
+    html = text(signed_in(participant).get(detail(submission)))
+    assert '<span class="place">second try.csv</span>' in html
+    assert "predictions.csv" not in html
+
+
 def test_all_problems_of_a_refused_file_are_listed(signed_in, participant, scored):
     content = b"example_id,prediction\ne000,catt\ne001,cat\nnobody,dog\n"
     submission = scored(participant, content=content)

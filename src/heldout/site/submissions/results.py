@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
@@ -182,7 +183,7 @@ def _view(submission: Submission, *, complete: bool, now: datetime) -> Submissio
         scores=allowed.scores,
         subgroups=_rows(report, "subgroups", shown) if Reveal.SUBGROUPS in shown else (),
         per_class=_rows(report, "per_class", shown) if Reveal.PER_CLASS in shown else (),
-        problems=tuple(submission.problems),
+        problems=_problems(submission),
         hides=tuple(what for what in Reveal if what not in shown) if scored else (),
         complete=complete,
         private=allowed.private,
@@ -190,6 +191,15 @@ def _view(submission: Submission, *, complete: bool, now: datetime) -> Submissio
         told_from=allowed.told_from,
         report=revealed(report, shown, complete=complete),
         history=_history(submission) if complete else (),
+    )
+
+
+def _problems(submission: Submission) -> tuple[dict[str, str], ...]:
+    """The file was read under a name that tells its format alone; its entrant knows its own."""
+    read_as = f"predictions{PurePath(submission.filename).suffix.lower()}"
+    return tuple(
+        one | {"place": submission.filename} if one["place"] == read_as else one
+        for one in submission.problems
     )
 
 
