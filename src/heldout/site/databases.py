@@ -32,11 +32,17 @@ def sqlite(file: Path) -> dict[str, Any]:
 
 
 def postgresql(url: str) -> dict[str, Any]:
-    """Read an address; `?host=/folder` names the folder of a local socket."""
+    """Read an address.
+
+    `?host=/folder` names the folder of a local socket; `?prepared=no` keeps no statement's plan, for
+    a pooler that gives each transaction another connection.
+    """
     parts = urlsplit(url)
-    options = dict(parse_qsl(parts.query))
+    options: dict[str, Any] = dict(parse_qsl(parts.query))
+    # What is prepared at all is so from the first time.
+    options["prepare_threshold"] = None if options.pop("prepared", "") == "no" else 0
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "heldout.site.postgresql",
         "NAME": unquote(parts.path.lstrip("/")),
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),

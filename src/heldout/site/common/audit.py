@@ -19,6 +19,7 @@ GENESIS = "0" * 64
 # Names the chain among PostgreSQL's advisory locks.
 CHAIN_LOCK = 0x4845_4C44
 CHUNK = 1000
+_LAST_SQL = f"SELECT digest FROM {AuditEntry._meta.db_table} ORDER BY id DESC LIMIT 1"  # noqa: S608
 LAST = Prepared(lambda: AuditEntry.objects.order_by("-id").values_list("digest", flat=True)[:1])
 
 
@@ -60,26 +61,31 @@ def record(
     Entries wait for each other until that transaction ends, so nothing should be locked after it.
     """
     with transaction.atomic(savepoint=False):
-        _take_turn()
-        last = LAST.first()
+        last = _last_digest()
         entry = AuditEntry(
             at=now,
             actor_id=by.pk if by else None,
             action=action,
             subject=subject(on),
             details=plain(details),
-            previous=last or GENESIS,
+            previous=last,
         )
         entry.digest = digest_of(entry)
         insert(entry)
     return entry
 
 
-def _take_turn() -> None:
-    """One at a time; on SQLite the transaction holds the only write lock already."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [CHAIN_LOCK])
+def _last_digest() -> str:
+    """The end of the chain, one at a time; on SQLite the transaction holds the only write lock already."""
+    if connection.vendor != "postgresql":
+        return LAST.first() or GENESIS
+    with connection.cursor() as cursor:
+        # Together: who holds the lock sends nothing back and forth before it reads. The second
+        # statement sees what was committed before it began, not before the lock was asked for.
+        cursor.execute(f"SELECT pg_advisory_xact_lock({CHAIN_LOCK}); {_LAST_SQL}")
+        cursor.nextset()
+        row = cursor.fetchone()
+    return str(row[0]) if row else GENESIS
 
 
 def plain(details: Any) -> Any:

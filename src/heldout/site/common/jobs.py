@@ -20,7 +20,7 @@ from heldout.errors import HeldoutError
 from heldout.site.common import audit, wake
 from heldout.site.common.handlers import HANDLERS
 from heldout.site.common.models import Gate, Job, JobState, Lane
-from heldout.site.common.prepared import Given, Prepared, insert
+from heldout.site.common.prepared import Given, Prepared, insert, prepared_cursor
 
 SETTLED = (JobState.READY, JobState.RUNNING, JobState.DONE)
 FAILURES = (JobState.FAILED, JobState.DEAD)
@@ -135,7 +135,7 @@ def _next_turn(pool: str, lane: str) -> float:
     if base is None:
         _wake_pool(pool)
     least = base or 0.0
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Lane._meta.db_table} AS lane (name, virtual_time) VALUES (%s, %s) "  # noqa: S608
             "ON CONFLICT (name) DO UPDATE SET virtual_time = 1.0 + "

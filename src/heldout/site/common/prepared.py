@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, cached_property
 from operator import itemgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
-from django.db import connections, router, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
+from django.db.backends.utils import CursorWrapper
 from django.db.models import AutoField, Expression, Field, Model, QuerySet
 
 Row = TypeVar("Row")
@@ -42,7 +43,7 @@ class _Statement:
             _adapt(given[one.name], connection) if isinstance(one, Given) else one
             for one in self.params
         ]
-        with connection.cursor() as cursor:
+        with prepared_cursor(self.alias) as cursor:
             cursor.execute(self.sql, params)
             rows = cursor.fetchall()
         return [self.read(self._converted(row, connection)) for row in rows]
@@ -53,6 +54,12 @@ class _Statement:
             for convert in converters:
                 values[place] = convert(values[place], expression, connection)
         return values
+
+
+def prepared_cursor(alias: str = DEFAULT_DB_ALIAS) -> CursorWrapper:
+    """A cursor for statements whose text never changes: PostgreSQL keeps their plans."""
+    connection = connections[alias]
+    return cast(CursorWrapper, getattr(connection, "prepared_cursor", connection.cursor)())
 
 
 _every: list[Prepared[Any]] = []
@@ -144,7 +151,7 @@ def insert(instance: Model) -> None:
     connection = connections[alias]
     sql, fields = _insertion(type(instance), alias)
     values = [one.get_db_prep_save(one.pre_save(instance, True), connection) for one in fields]
-    with connection.cursor() as cursor:
+    with prepared_cursor(alias) as cursor:
         cursor.execute(sql, values)
         instance.pk = cursor.fetchone()[0]
     instance._state.adding, instance._state.db = False, alias

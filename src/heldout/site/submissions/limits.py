@@ -10,13 +10,12 @@ from functools import cache
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import F, Sum
 
 from heldout.errors import Problem
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Entrant, Phase
-from heldout.site.common.prepared import Given, Prepared
+from heldout.site.common.prepared import Given, Prepared, prepared_cursor
 from heldout.site.common.problems import Refused
 from heldout.site.submissions.models import Linked, Status, Submission, Usage
 
@@ -171,7 +170,7 @@ def _count(phase: Phase, counts: list[tuple[str, str]], most: dict[str, int]) ->
     rows = ", ".join(["(%s, %s, %s, 1)"] * len(counts))
     below = " ".join(["WHEN usage.period = %s THEN usage.used < %s"] * len(most))
     values = [value for period, holder in counts for value in (phase.pk, holder, period)]
-    with connection.cursor() as cursor:
+    with prepared_cursor() as cursor:
         cursor.execute(
             f"INSERT INTO {Usage._meta.db_table} AS usage (phase_id, holder, period, used) "  # noqa: S608
             f"VALUES {rows} ON CONFLICT (phase_id, holder, period) DO UPDATE "

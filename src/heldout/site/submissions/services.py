@@ -60,6 +60,29 @@ def submit(
     """
     if entrant_of(phase.challenge, by) != entrant:
         raise PermissionDenied("You are not of this team.")
+    return _take_in(
+        phase=phase,
+        entrant=entrant,
+        by=by,
+        upload=upload,
+        filename=filename,
+        now=now,
+        note=note,
+        idempotency_key=idempotency_key,
+    )
+
+
+def _take_in(
+    *,
+    phase: Phase,
+    entrant: Entrant,
+    by: User,
+    upload: BinaryIO,
+    filename: str,
+    now: datetime,
+    note: str = "",
+    idempotency_key: str = "",
+) -> Submission:
     earlier = _earlier(phase, by, idempotency_key)
     if earlier is None:
         _check_rules(phase, entrant, by, filename, now)
@@ -101,7 +124,7 @@ def submit_as_oneself(
         if obstacles := _obstacles(phase, by, filename, now):
             raise Refused(obstacles)
         entrant = join(challenge=phase.challenge, user=by, now=now)
-    return submit(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
+    return _take_in(phase=phase, entrant=entrant, by=by, filename=filename, now=now, **given)
 
 
 def check_may_submit(*, phase: Phase, by: User, filename: str, now: datetime) -> None:
