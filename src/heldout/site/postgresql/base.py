@@ -20,7 +20,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """A cursor that sends values apart from the statement, whose plan the server keeps."""
         with self.wrap_database_errors:
             self.ensure_connection()
-            return self._prepare_cursor(psycopg.Cursor(self.connection))
+            return self._prepare_cursor(psycopg.Cursor(self.connection))  # type: ignore[attr-defined]
 
     def is_usable(self) -> bool:
         """Listen instead of asking: a server that ends a connection says so, and has nothing else to say."""
