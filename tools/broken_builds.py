@@ -69,8 +69,8 @@ BUILDS = (
     Build(
         "board-without-version",
         f"{SITE}/submissions/api.py",
-        'name = f"board-{render.__name__}-{state.etag}"',
-        'name = f"board-{render.__name__}"',
+        'name = f"{series}-{state.etag}"',
+        "name = series",
         "tests/site/test_promises.py::test_a_cached_leaderboard_is_never_an_old_one",
     ),
 )

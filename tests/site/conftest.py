@@ -27,6 +27,7 @@ from heldout.site.accounts.services import create_token, create_user
 from heldout.site.challenges import boards, publishing
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import accept_terms, join, publish
+from heldout.site.common import rendered
 from heldout.site.common.models import Job
 from heldout.site.setup import FOLDERS
 from heldout.site.submissions import alerts, tasks
@@ -56,6 +57,8 @@ def site(db, settings, tmp_path, monkeypatch):
     # On a busy machine too, a leaderboard is computed at once.
     monkeypatch.setattr(tasks, "QUICK", math.inf)
     monkeypatch.setattr(boards, "PAUSE", timedelta())
+    # Nor is an older one shown while results come in.
+    monkeypatch.setattr(rendered, "LATELY_SECONDS", 0.0)
     monkeypatch.setattr(vl_convert, "vegalite_to_svg", lambda chart: _drawn(json.dumps(chart)))
     # Who hands in waits for the disk in test_faults; no test pulls the plug.
     monkeypatch.setattr(os, "fsync", lambda file: None)

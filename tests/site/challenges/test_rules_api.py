@@ -166,4 +166,8 @@ def test_a_folder_on_the_server_is_published_by_those_who_may(
     assert api(outsider).post(f"{folders}/cats/publish").status_code == 403
     assert api(organiser).get(folders).json() == ["cats"]
     assert api(organiser).post(f"{folders}/dogs/publish").status_code == 404
-    assert api(organiser).post(f"{folders}/cats/publish").json() == {"id": "cats", "revision": 1}
+    assert api(organiser).post(f"{folders}/cats/publish").json() == {
+        "id": "cats",
+        "revision": 1,
+        "changed": False,
+    }

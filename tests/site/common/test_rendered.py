@@ -8,7 +8,7 @@ import pytest
 from django.core.cache import cache
 
 from heldout.site.common import rendered as module
-from heldout.site.common.rendered import forget_all, rendered
+from heldout.site.common.rendered import forget_all, lately, rendered
 
 
 def another_process():
@@ -88,3 +88,54 @@ def test_a_site_that_starts_begins_anew(settings):
     another_process()
     assert files(settings) == []
     assert rendered("board", lambda: b"new rows") == b"new rows"
+
+
+@pytest.fixture
+def meanwhile(monkeypatch):
+    """What is to be done in the background; a test does it when it likes."""
+    waiting = []
+    monkeypatch.setattr(module, "LATELY_SECONDS", 60.0)
+    monkeypatch.setattr(module, "_being_made", set())
+    monkeypatch.setattr(module, "in_background", waiting.append)
+    return waiting
+
+
+def test_while_things_change_readers_get_what_was_made_lately(meanwhile):
+    assert lately("board 1", lambda: b"old", series="board") == b"old"
+    assert lately("board 2", lambda: b"new", series="board") == b"old"
+    meanwhile.pop()()
+    assert lately("board 2", never, series="board") == b"new"
+    another_process()
+    assert lately("board 3", never, series="board") == b"new"
+
+
+def test_only_one_thread_makes_the_next(meanwhile):
+    rendered("board 1", lambda: b"old", series="board")
+    for _ in range(3):
+        assert lately("board 2", lambda: b"new", series="board") == b"old"
+    assert len(meanwhile) == 1
+    meanwhile.pop()()
+    assert lately("board 3", lambda: b"newer", series="board") == b"new"
+    assert len(meanwhile) == 1
+
+
+def test_what_is_older_is_not_shown(meanwhile, monkeypatch):
+    rendered("board 1", lambda: b"old", series="board")
+    monkeypatch.setattr(module, "LATELY_SECONDS", 0.0)
+    assert lately("board 2", lambda: b"new", series="board") == b"new"
+    assert meanwhile == []
+
+
+def test_one_series_says_nothing_of_another(meanwhile):
+    rendered("board 1", lambda: b"of organisers", series="organisers")
+    assert lately("board 2", lambda: b"of everybody", series="everybody") == b"of everybody"
+
+
+def test_a_fault_in_the_background_is_logged_and_tried_again(meanwhile, caplog):
+    rendered("board 1", lambda: b"old", series="board")
+    lately("board 2", lambda: b"%d" % (1 // 0), series="board")
+    meanwhile.pop()()
+    assert "could not be made" in caplog.text
+    assert lately("board 2", lambda: b"new", series="board") == b"old"
+    meanwhile.pop()()
+    assert lately("board 2", never, series="board") == b"new"

@@ -11,9 +11,16 @@ from django.urls import reverse
 from django.utils import timezone
 
 from heldout.site.challenges.measures import Measure, measure, measures
-from heldout.site.challenges.models import Challenge, Phase, PhaseStatus
+from heldout.site.challenges.models import Announcement, Challenge, Phase, PhaseStatus
+from heldout.site.common.prepared import Given, Prepared
 
 _FINAL = {"best": "the best submission", "latest": "the latest submission"}
+
+NEWS = Prepared(
+    lambda: Announcement.objects.filter(challenge=Given("challenge")).values_list("pk", flat=True)[
+        :1
+    ]
+)
 
 
 class PhaseView(NamedTuple):
@@ -119,7 +126,7 @@ def tabs(request: HttpRequest, challenge: Challenge, here: str) -> list[Tab]:
     ]
     if challenge.winners_at or here == "winners":
         found.append(tab("winners", "Winners", "challenges:winners"))
-    if here == "news" or challenge.announcements.exists():
+    if here == "news" or NEWS.first(challenge=challenge.pk) is not None:
         found.append(tab("news", "News", "challenges:news"))
     if request.user.is_authenticated:
         found.append(tab("mine", "My submissions", "submissions:mine"))

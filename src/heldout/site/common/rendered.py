@@ -8,32 +8,102 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import shutil
+import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
+from functools import cache as cache_forever
 from pathlib import Path
 from typing import cast
 
 from django.conf import settings
 from django.core.cache import cache
+from django.db import close_old_connections
 
 from heldout import __version__
 from heldout.datasets.atomic import make_folder, write_bytes
 
 KEEP_SECONDS = 600
+# While something changes all the time, what was made so long ago will do.
+LATELY_SECONDS = 3.0
+
+_lock = threading.Lock()
+_being_made: set[str] = set()
+
+log = logging.getLogger(__name__)
 
 
-def rendered(name: str, make: Callable[[], bytes]) -> bytes:
-    """Return what has this name, which must change with whatever it shows; made if nobody has."""
-    digest = hashlib.sha256(f"{__version__} {name}".encode()).hexdigest()
-    key = f"rendered:{digest}"
-    kept = cast("bytes | None", cache.get(key))
+def rendered(name: str, make: Callable[[], bytes], *, series: str = "") -> bytes:
+    """Return what has this name, which must change with whatever it shows; made if nobody has.
+
+    `series` names what stays the same when the content changes; see `lately`.
+    """
+    digest = _digest(name)
+    kept = cast("bytes | None", cache.get(digest))
     if kept is None:
-        kept = _of_all(digest, make)
-        cache.set(key, kept, KEEP_SECONDS)
+        kept = _of_all(digest, make, _digest(series) if series else "")
+        cache.set(digest, kept, KEEP_SECONDS)
     return kept
+
+
+def lately(name: str, make: Callable[[], bytes], *, series: str) -> bytes:
+    """Return the newest of a series if it was made a moment ago, and have `name` made meanwhile.
+
+    Nobody waits then, but whoever comes when nothing was made for a while.
+    """
+    exact = cast("bytes | None", cache.get(_digest(name)))
+    newest = _newest(_digest(series)) if exact is None else exact
+    if newest is None:
+        return rendered(name, make, series=series)
+    if exact is None:
+        _make_meanwhile(name, make, series)
+    return newest
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(f"{__version__} {name}".encode()).hexdigest()
+
+
+def _newest(series: str) -> bytes | None:
+    pointer = _place(series)
+    with suppress(FileNotFoundError):
+        if time.time() - pointer.stat().st_mtime < LATELY_SECONDS:
+            digest = pointer.read_text()
+            return cast("bytes | None", cache.get(digest)) or _read(_place(digest))
+    return None
+
+
+def _make_meanwhile(name: str, make: Callable[[], bytes], series: str) -> None:
+    with _lock:
+        if series in _being_made:
+            return
+        _being_made.add(series)
+
+    def work() -> None:
+        try:
+            close_old_connections()
+            rendered(name, make, series=series)
+        except Exception:
+            log.exception("what readers wait for could not be made")
+        finally:
+            with _lock:
+                _being_made.discard(series)
+
+    in_background(work)
+
+
+def in_background(work: Callable[[], None]) -> None:
+    """Do it in the one thread for that, which keeps its connection to the database."""
+    _background().submit(work)
+
+
+@cache_forever
+def _background() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="rendering")
 
 
 def forget_all() -> None:
@@ -41,20 +111,25 @@ def forget_all() -> None:
     shutil.rmtree(settings.RENDERED, ignore_errors=True)
 
 
-def _of_all(digest: str, make: Callable[[], bytes]) -> bytes:
-    # Few files to lock, so that none is left behind: those of other names rarely wait.
-    folder = Path(settings.RENDERED) / digest[0]
-    file = folder / digest
+def _place(digest: str) -> Path:
+    # Few folders, each with a file to lock, so that none is left behind.
+    return Path(settings.RENDERED) / digest[0] / digest
+
+
+def _of_all(digest: str, make: Callable[[], bytes], series: str) -> bytes:
+    file = _place(digest)
     found = _read(file)
     if found is not None:
         return found
-    make_folder(folder, mode=0o700, durable=False)
-    with _alone(folder):
+    make_folder(file.parent, mode=0o700, durable=False)
+    with _alone(file.parent):
         found = _read(file)
         if found is None:
             found = make()
             write_bytes(file, found, mode=0o600, durable=False)
-            _forget(folder, before=time.time() - KEEP_SECONDS)
+            _forget(file.parent, before=time.time() - KEEP_SECONDS)
+            if series:
+                write_bytes(_place(series), digest.encode(), mode=0o600, durable=False)
     return found
 
 

@@ -10,11 +10,21 @@ import select
 from typing import Any
 
 import psycopg
-from django.db.backends.postgresql import base
+from django.db.backends.postgresql import base, operations
 from django.utils.asyncio import async_unsafe
 
 
+class DatabaseOperations(operations.DatabaseOperations):
+    def last_executed_query(self, cursor: Any, sql: str, params: Any) -> str:
+        """What Django logs, also of a statement whose values went apart from it."""
+        return str(
+            super().last_executed_query(cursor, sql, params) or self.compose_sql(sql, params)
+        )
+
+
 class DatabaseWrapper(base.DatabaseWrapper):
+    ops_class = DatabaseOperations
+
     @async_unsafe
     def prepared_cursor(self) -> Any:
         """A cursor that sends values apart from the statement, whose plan the server keeps."""

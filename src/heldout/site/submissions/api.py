@@ -23,7 +23,7 @@ from heldout.site.catalog.responses import matches, send
 from heldout.site.challenges.access import Viewer
 from heldout.site.challenges.api import viewer
 from heldout.site.challenges.lookup import find_challenge, find_phase_of
-from heldout.site.common.rendered import rendered
+from heldout.site.common.rendered import lately, rendered
 from heldout.site.common.schemas import FILE, MISSING, REFUSED, ProblemOut
 from heldout.site.common.uploads import stream
 from heldout.site.submissions import boards, results, services, storage
@@ -323,9 +323,17 @@ def _board(
     state = boards.state(phase=found, viewer=user)
     if matches(request, state.etag):
         return HttpResponseNotModified(headers={"ETag": state.etag})
-    name = f"board-{render.__name__}-{state.etag}"
-    body = rendered(name, lambda: render(boards.leaderboard(phase=found, viewer=user)))
-    return HttpResponse(body, content_type=kind, headers={"ETag": state.etag})
+    series = f"board-{render.__name__}-{found.pk}-{state.sees}"
+    name = f"{series}-{state.etag}"
+    get = lately if state.pending else rendered
+
+    def make() -> bytes:
+        return render(boards.leaderboard(phase=found, viewer=user))
+
+    body = get(name, make, series=series)
+    # What is pending may be of a moment ago.
+    headers = {} if state.pending else {"ETag": state.etag}
+    return HttpResponse(body, content_type=kind, headers=headers)
 
 
 def _json(view: boards.BoardView) -> bytes:

@@ -43,7 +43,7 @@ from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
 from heldout.site.common.drawing import Plot
 from heldout.site.common.problems import refusal
-from heldout.site.common.rendered import rendered
+from heldout.site.common.rendered import lately, rendered
 from heldout.site.submissions import analysis, boards, pages, reports, services
 from heldout.site.submissions.boards import BoardState, BoardView
 from heldout.site.submissions.forms import FilterForm, SubmitForm
@@ -178,8 +178,9 @@ def _board_html(
     Five hundred rows take a template as long as fifty pages, and pack to a twentieth.
     """
     titles = [(view.key, view.title) for view in views]
-    shown = (__version__, state.content, challenge.revision.pk, challenge.timezone)
-    name = f"board:{_digest((*shown, titles, request.get_full_path()))}"
+    where = request.get_full_path()
+    shown = (phase.phase.pk, state.sees, challenge.revision.pk, challenge.timezone, titles, where)
+    series = f"board:{_digest(shown)}"
 
     def make() -> bytes:
         board = boards.leaderboard(phase=phase.phase, viewer=request.user)
@@ -190,7 +191,9 @@ def _board_html(
         order = ",".join(str(line.row.entrant_id) for line in context["lines"])
         return zlib.compress(f"{order}\n{html}".encode(), 1)
 
-    order, _, html = zlib.decompress(rendered(name, make)).decode().partition("\n")
+    get = lately if state.pending else rendered
+    kept = get(f"{series}:{state.content}", make, series=series)
+    order, _, html = zlib.decompress(kept).decode().partition("\n")
     return mark_safe(_with_own_row(html, _place_of(entrant, order)))  # noqa: S308 - a template made it
 
 
