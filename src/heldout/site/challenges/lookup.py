@@ -12,6 +12,7 @@ from heldout.site.common.prepared import Given, Prepared
 CHALLENGE = Prepared(
     lambda: Challenge.objects.select_related("current", "current__data").filter(slug=Given("slug"))
 )
+PHASES = Prepared(lambda: Phase.objects.filter(challenge=Given("challenge")))
 PHASE = Prepared(
     lambda: Phase.objects.select_related("challenge__current").filter(
         challenge__slug=Given("slug"), key=Given("key")
@@ -24,6 +25,17 @@ def find_challenge(slug: str, viewer: Viewer) -> Challenge:
     if challenge is None or not viewer.has_perm("challenges.view", challenge):
         raise Http404("There is no such challenge.")
     return challenge
+
+
+def read_phases(challenge: Challenge) -> None:
+    """Read the phases once for all who will ask the challenge for them."""
+    found = challenge.phases.all()
+    found._result_cache = PHASES.all(challenge=challenge.pk)
+    for phase in found:
+        phase.challenge = challenge
+    # As `prefetch_related` leaves them, which composes its query anew every time.
+    found._prefetch_done = True  # type: ignore[attr-defined]
+    challenge._prefetched_objects_cache = {"phases": found}  # type: ignore[attr-defined]
 
 
 def find_phase_of(slug: str, key: str, viewer: Viewer) -> Phase:

@@ -11,7 +11,7 @@ from django.contrib.auth.decorators import login_required
 from django.core.cache import cache
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
@@ -36,7 +36,7 @@ from heldout.site.challenges.frames import (
     primary_measure,
     tabs,
 )
-from heldout.site.challenges.lookup import find_challenge
+from heldout.site.challenges.lookup import find_challenge, read_phases
 from heldout.site.challenges.measures import Measure
 from heldout.site.challenges.models import Challenge, Entrant, PhaseStatus, Reveal
 from heldout.site.challenges.services import entrant_of, has_accepted_terms
@@ -62,6 +62,9 @@ from heldout.site.submissions.table import Columns, rows_html
 
 _PAGE = 50
 _PLOT_SECONDS = 30
+_FRAME_SECONDS = 10
+# Where the leaderboard stands on its page.
+_BOARD = SafeString("<!--leaderboard-->")
 
 
 def chosen_phase(request: HttpRequest, views: list[PhaseView]) -> PhaseView:
@@ -82,7 +85,7 @@ def boards_of(request: HttpRequest, views: list[PhaseView]) -> list[PhaseView]:
 
 def _boards(request: HttpRequest, slug: str) -> tuple[Challenge, list[PhaseView]]:
     challenge = find_challenge(slug, request.user)
-    prefetch_related_objects([challenge], "phases")
+    read_phases(challenge)
     return challenge, boards_of(request, phase_views(challenge, timezone.now()))
 
 
@@ -95,13 +98,16 @@ def leaderboard(request: HttpRequest, slug: str) -> HttpResponse:
     phase = chosen_phase(request, views)
     state = boards.state(phase=phase.phase, viewer=request.user)
     entrant = entrant_of(challenge, request.user)
-    etag = _page_etag(request, challenge, state, entrant)
+    around = _around(request, challenge)
+    # Not where a message waits to be shown.
+    waits = bool(messages.get_messages(request))
+    etag = None if waits or state.pending else _page_etag(around, state, entrant)
     not_changed = get_conditional_response(request, etag=etag)
     if not_changed is not None:
         return not_changed
-    context = frame(request, challenge, "leaderboard") | {"pending": state.pending}
-    context["board"] = _board_html(request, challenge, views, phase, state, entrant)
-    response = render(request, "submissions/leaderboard.html", context)
+    board = _board_html(request, challenge, views, phase, state, entrant)
+    key = "" if waits or request.user.is_authenticated else f"around:{around}-{state.pending}"
+    response = HttpResponse(_framed(request, challenge, board, pending=state.pending, key=key))
     if etag:
         response["ETag"] = etag
     return response
@@ -139,26 +145,39 @@ def _plot(
     return plot
 
 
-def _page_etag(
-    request: HttpRequest, challenge: Challenge, state: BoardState, entrant: Entrant | None
-) -> str | None:
-    """Everything on the page that can change; nothing where a message waits to be shown."""
-    if len(messages.get_messages(request)) or state.pending:
-        return None
+def _around(request: HttpRequest, challenge: Challenge) -> str:
+    """Names everything that can change on the page of a leaderboard, but for the leaderboard."""
     now = timezone.now()
     parts = (
         __version__,
-        state.etag,
-        entrant and entrant.pk,
         challenge.revision.pk,
         challenge.visibility,
+        challenge.title,
+        challenge.winners_at,
         request.user.pk,
         request.user.get_username(),
         request.COOKIES.get("csrftoken"),
         request.get_full_path(),
         *((v.status, formatting.distance_text(v.closes, now)) for v in phase_views(challenge, now)),
     )
-    return f'W/"{_digest(parts)}"'
+    return _digest(parts)
+
+
+def _page_etag(around: str, state: BoardState, entrant: Entrant | None) -> str:
+    return f'W/"{_digest((around, state.etag, entrant and entrant.pk))}"'
+
+
+def _framed(
+    request: HttpRequest, challenge: Challenge, board: SafeString, *, pending: bool, key: str
+) -> str:
+    """The whole page. What is around the leaderboard changes less often: with a key it is kept."""
+    around = cast("str | None", cache.get(key)) if key else None
+    if around is None:
+        context = frame(request, challenge, "leaderboard") | {"pending": pending, "board": _BOARD}
+        around = render_to_string("submissions/leaderboard.html", context, request)
+        if key:
+            cache.set(key, around, _FRAME_SECONDS)
+    return around.replace(_BOARD, board, 1)
 
 
 def _digest(parts: Sequence[object]) -> str:
