@@ -4,9 +4,12 @@ import importlib.util
 import re
 
 import pytest
+from django.db.models import F
 from django.test import Client
 
 from heldout.site import settings as real
+from heldout.site.challenges.models import Phase
+from heldout.site.common import rendered
 
 BOARD = "/api/v1/challenges/cats/phases/dev/leaderboard"
 TEST = re.compile(r"`(tests/[\w/]+\.py)::(\w+)`")
@@ -29,6 +32,27 @@ def test_a_cached_leaderboard_is_never_an_old_one(address, scored, participant, 
     second = Client().get(address, {"phase": "dev"})
     assert "rival" in second.content.decode()
     assert first.headers["ETag"] != second.headers["ETag"]
+
+
+@pytest.mark.parametrize("address", [BOARD, f"{BOARD}.csv", "/challenges/cats/leaderboard/"])
+def test_while_results_come_in_it_may_be_of_a_moment_ago_and_afterwards_not(
+    address, scored, participant, rival, monkeypatch
+):
+    monkeypatch.setattr(rendered, "LATELY_SECONDS", 60.0)
+    monkeypatch.setattr(rendered, "_being_made", set())
+    monkeypatch.setattr(rendered, "in_background", lambda work: None)
+
+    def shown() -> tuple[bool, bool]:
+        answer = Client().get(address, {"phase": "dev"})
+        return "rival" in answer.content.decode(), "ETag" in answer.headers
+
+    scored(participant, 20)
+    assert shown() == (False, True)
+    scored(rival, 60)
+    Phase.objects.update(board_version=F("board_version") + 1)
+    assert shown() == (False, False)
+    Phase.objects.update(board_version=F("board_version") - 1)
+    assert shown() == (True, True)
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from functools import cache as cache_forever
 from pathlib import Path
-from typing import cast
 
 from django.conf import settings
 from django.core.cache import cache
@@ -37,16 +36,16 @@ _being_made: set[str] = set()
 log = logging.getLogger(__name__)
 
 
-def rendered(name: str, make: Callable[[], bytes], *, series: str = "") -> bytes:
+def rendered(name: str, make: Callable[[], bytes], *, series: str) -> bytes:
     """Return what has this name, which must change with whatever it shows; made if nobody has.
 
-    `series` names what stays the same when the content changes; see `lately`.
+    `series` names what stays the same when the content changes: of each, a process keeps the last.
     """
     digest = _digest(name)
-    kept = cast("bytes | None", cache.get(digest))
+    kept = _remembered(digest, series)
     if kept is None:
-        kept = _of_all(digest, make, _digest(series) if series else "")
-        cache.set(digest, kept, KEEP_SECONDS)
+        kept = _of_all(digest, make, series)
+        cache.set(_last_of(series), (digest, kept), KEEP_SECONDS)
     return kept
 
 
@@ -55,8 +54,8 @@ def lately(name: str, make: Callable[[], bytes], *, series: str) -> bytes:
 
     Nobody waits then, but whoever comes when nothing was made for a while.
     """
-    exact = cast("bytes | None", cache.get(_digest(name)))
-    newest = _newest(_digest(series)) if exact is None else exact
+    exact = _remembered(_digest(name), series)
+    newest = _newest(series) if exact is None else exact
     if newest is None:
         return rendered(name, make, series=series)
     if exact is None:
@@ -68,12 +67,21 @@ def _digest(name: str) -> str:
     return hashlib.sha256(f"{__version__} {name}".encode()).hexdigest()
 
 
+def _last_of(series: str) -> str:
+    return _digest(f"the last of {series}")
+
+
+def _remembered(digest: str, series: str) -> bytes | None:
+    last, kept = cache.get(_last_of(series)) or ("", None)
+    return kept if last == digest else None
+
+
 def _newest(series: str) -> bytes | None:
-    pointer = _place(series)
+    pointer = _place(_last_of(series))
     with suppress(FileNotFoundError):
         if time.time() - pointer.stat().st_mtime < LATELY_SECONDS:
             digest = pointer.read_text()
-            return cast("bytes | None", cache.get(digest)) or _read(_place(digest))
+            return _remembered(digest, series) or _read(_place(digest))
     return None
 
 
@@ -128,8 +136,7 @@ def _of_all(digest: str, make: Callable[[], bytes], series: str) -> bytes:
             found = make()
             write_bytes(file, found, mode=0o600, durable=False)
             _forget(file.parent, before=time.time() - KEEP_SECONDS)
-            if series:
-                write_bytes(_place(series), digest.encode(), mode=0o600, durable=False)
+            write_bytes(_place(_last_of(series)), digest.encode(), mode=0o600, durable=False)
     return found
 
 
