@@ -1,5 +1,6 @@
 """The commands of those who run a site."""
 
+import hashlib
 import json
 import os
 import subprocess
@@ -37,11 +38,14 @@ def test_a_site_is_examined_migrated_copied_and_made_again(tmp_path):
         ["backup", site, "--to", str(tmp_path / "other.tar"), "--keep", "1"],
     ]
     (tmp_path / "kept").mkdir()
-    older = tmp_path / "kept/site-2020-01-01T000000Z.tar"
+    secret = "x" * 60
+    ours = f"site-{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
+    older = tmp_path / f"kept/{ours}-2020-01-01T000000Z.tar"
     older.write_bytes(b"an older one")
+    (tmp_path / "kept/site-00000000-2020-01-01T000000Z.tar").write_bytes(b"another site's")
     (tmp_path / "kept/mine").write_bytes(b"not a backup")
     (tmp_path / "site").mkdir()
-    (tmp_path / "site/secret").write_text("x" * 60)
+    (tmp_path / "site/secret").write_text(secret)
     clean = {k: v for k, v in os.environ.items() if not k.startswith(("HELDOUT_", "DJANGO_"))}
     done = subprocess.run(
         [sys.executable, "-c", SEVERAL, json.dumps(commands)],
@@ -60,9 +64,9 @@ def test_a_site_is_examined_migrated_copied_and_made_again(tmp_path):
     assert f"{older}: deleted" in done.stderr
     assert "other.tar is no folder; name one in --to" in done.stderr
     kept = sorted(path.name for path in (tmp_path / "kept").iterdir())
-    assert len(kept) == 2
-    assert kept[0] == "mine"
-    assert kept[1].startswith("site-20")
+    assert kept[:2] == ["mine", "site-00000000-2020-01-01T000000Z.tar"]
+    assert len(kept) == 3
+    assert kept[2].startswith(f"{ours}-20")
     assert "next: heldout serve" in done.stderr
     assert "Traceback" not in done.stderr
     assert (tmp_path / "again/secret").read_text() == "x" * 60

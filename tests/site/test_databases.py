@@ -11,6 +11,7 @@ from django.db.backends.postgresql import base
 from heldout.site.challenges.models import Challenge
 from heldout.site.common.prepared import Given, Prepared, prepared_cursor
 from heldout.site.databases import postgresql
+from heldout.site.postgresql import base as ours
 
 on_postgresql = pytest.mark.skipif(
     "HELDOUT_DATABASE_URL" not in os.environ, reason="this is what PostgreSQL does"
@@ -76,10 +77,36 @@ def test_a_connection_that_the_server_has_ended_is_not_used_again():
 
 
 @on_postgresql
-def test_a_connection_is_not_asked_whether_it_is_there(monkeypatch):
-    monkeypatch.setattr(base.DatabaseWrapper, "is_usable", lambda self: pytest.fail("asked"))
+def test_a_prepared_statement_begins_with_a_connection_that_is_there(monkeypatch):
+    with another_connection() as other:
+        number = process_of(other)
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_terminate_backend(%s, 5000)", [number])
+        assert select.select([other.connection.fileno()], [], [], 10)[0]
+        # As Django does before a request.
+        other.close_if_unusable_or_obsolete()
+        with other.prepared_cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            assert cursor.fetchone()[0] != number
+
+
+@on_postgresql
+def test_a_connection_that_was_idle_for_long_is_asked(monkeypatch):
     with another_connection() as other:
         process_of(other)
+        assert other.is_usable()
+        monkeypatch.setattr(base.DatabaseWrapper, "is_usable", lambda self: False)
+        assert other.is_usable()
+        monkeypatch.setattr(ours, "IDLE_SECONDS", -1.0)
+        assert not other.is_usable()
+
+
+@on_postgresql
+def test_a_connection_is_not_asked_whether_it_is_there(monkeypatch):
+    with another_connection() as other:
+        process_of(other)
+        assert other.is_usable()
+        monkeypatch.setattr(base.DatabaseWrapper, "is_usable", lambda self: pytest.fail("asked"))
         assert other.is_usable()
     assert not other.is_usable()
 

@@ -38,12 +38,14 @@ def backup(
     from heldout.cli.local import configure_site
 
     configure_site(folder)
+    from django.conf import settings
     from django.utils import timezone
 
     from heldout.site import keeping
     from heldout.site.backup import backup as write
 
-    now, site, named = timezone.now(), folder.absolute().name, to.is_dir()
+    now, named = timezone.now(), to.is_dir()
+    site = keeping.site_name(folder.absolute().name, secret=settings.SECRET_KEY)
     if keep is not None and not named:
         raise BadInput([Problem("--keep", f"{to} is no folder", "name one in --to")])
     file = to / keeping.name(site, now=now) if named else to

@@ -24,6 +24,7 @@ from typing import IO
 import msgspec
 
 from heldout import __version__
+from heldout.datasets.atomic import sync
 from heldout.errors import BadInput, Problem
 from heldout.site.copies import NAMES, CannotCopy, copy_database
 
@@ -83,6 +84,7 @@ def backup(to: Path, *, now: datetime) -> Backup:
             os.fsync(out.fileno())
         damaged = [*_changed(files), *_missing(files, now)]
         part.rename(to)
+        sync(to.parent)
     finally:
         part.unlink(missing_ok=True)
     return Backup(manifest, to.stat().st_size, damaged)

@@ -14,6 +14,11 @@ from heldout.site.backup import MANIFEST, File, Manifest
 CHUNK = 1 << 20
 
 
+def site_name(folder: str, *, secret: str) -> str:
+    """Of a site whose data folder has this name: another's with the same name has another secret."""
+    return f"{folder}-{hashlib.sha256(secret.encode()).hexdigest()[:8]}"
+
+
 def name(site: str, *, now: datetime) -> str:
     """What a site's backup of this moment is called; names sort as their times do."""
     return f"{site}-{now.astimezone(UTC):%Y-%m-%dT%H%M%SZ}.tar"

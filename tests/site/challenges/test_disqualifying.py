@@ -8,8 +8,9 @@ from django.utils import timezone
 from heldout.errors import BadInput
 from heldout.site.challenges import winners
 from heldout.site.challenges.access import entrant_of
-from heldout.site.challenges.disqualifying import disqualify, hand_on, reinstate
+from heldout.site.challenges.disqualifying import disqualify, reinstate
 from heldout.site.challenges.models import Disqualification
+from heldout.site.challenges.teams import _merge, leave_team
 from heldout.site.common.models import AuditEntry
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import rejudging
@@ -165,10 +166,21 @@ def test_who_is_disqualified_wins_nothing(challenge, revise, scored, rival, orga
         winners.set_winners(now=now, **named)
 
 
-def test_merging_with_another_brings_nobody_back(out, participant):
-    other = entrant_of(out.phase.challenge, participant)
-    hand_on(gone=out.entrant, to=other)
-    assert Disqualification.objects.get().entrant == other
+def test_nobody_gets_back_into_the_ranks_by_leaving(out, rival):
+    member = out.entrant.members.get()
+    with pytest.raises(Refused, match="is disqualified in a phase, and stays as it is"):
+        leave_team(member=member, by=rival, now=timezone.now())
+    assert entrant_of(out.phase.challenge, rival) == out.entrant
+
+
+@pytest.mark.parametrize("asks", ["rival", "participant"])
+def test_nobody_gets_back_by_merging_or_takes_others_out(out, asks, participant, rival):
+    challenge, now = out.phase.challenge, timezone.now()
+    first, second = (rival, participant) if asks == "rival" else (participant, rival)
+    team, other = entrant_of(challenge, first), entrant_of(challenge, second)
+    with pytest.raises(Refused, match="is disqualified in a phase"):
+        _merge(team, other, second, now)
+    assert {entrant_of(challenge, one).pk for one in (first, second)} == {team.pk, other.pk}
 
 
 def test_a_rejudging_does_not_rank_them_either(out, organiser):

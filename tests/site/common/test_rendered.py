@@ -76,6 +76,34 @@ def test_what_is_old_goes_when_something_new_comes(settings, monkeypatch):
     assert len(files(settings)) > 200
 
 
+def test_where_nothing_can_be_written_each_process_makes_its_own(settings, tmp_path):
+    settings.RENDERED = tmp_path / "file/below"
+    (tmp_path / "file").write_text("no folder")
+    assert rendered("board", lambda: b"rows", series="s") == b"rows"
+    assert rendered("board", never, series="s") == b"rows"
+    another_process()
+    assert lately("board", lambda: b"again", series="s") == b"again"
+
+
+def test_nobody_waits_for_ever_for_one_who_comes_to_no_end(settings, monkeypatch):
+    rendered("board", lambda: b"rows", series="s")
+    (kept,) = settings.RENDERED.glob(f"*/{module._digest('board')}")
+    kept.unlink()
+    another_process()
+    monkeypatch.setattr(module, "PATIENCE", 0.01)
+    with module._alone(kept.parent):
+        assert rendered("board", lambda: b"rows again", series="s") == b"rows again"
+
+
+def test_what_is_older_than_ten_minutes_is_made_anew(settings):
+    rendered("board", lambda: b"rows", series="s")
+    (kept,) = settings.RENDERED.glob(f"*/{module._digest('board')}")
+    past = time.time() - module.KEEP_SECONDS - 1
+    os.utime(kept, (past, past))
+    another_process()
+    assert rendered("board", lambda: b"new rows", series="s") == b"new rows"
+
+
 def test_another_version_of_the_software_makes_it_anew(monkeypatch):
     rendered("board", lambda: b"rows", series="board")
     monkeypatch.setattr(module, "__version__", "99")

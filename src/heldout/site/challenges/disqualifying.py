@@ -74,9 +74,3 @@ def own_disqualifications(challenge: Challenge, viewer: Viewer) -> QuerySet[Disq
 def _of(challenge: Challenge) -> QuerySet[Disqualification]:
     found = Disqualification.objects.filter(phase__challenge=challenge)
     return found.select_related("phase__challenge", "entrant", "by")
-
-
-def hand_on(*, gone: Entrant, to: Entrant) -> None:
-    """Nobody comes back into the ranks by merging with another."""
-    known = Disqualification.objects.filter(entrant=to).values("phase")
-    Disqualification.objects.filter(entrant=gone).exclude(phase__in=known).update(entrant=to)

@@ -111,6 +111,10 @@ def crumbs(challenge: Challenge, *further: tuple[str, str]) -> list[tuple[str, s
     return [*top, (challenge.title, own), *further]
 
 
+def has_news(challenge: Challenge) -> bool:
+    return NEWS.first(challenge=challenge.pk) is not None
+
+
 def tabs(request: HttpRequest, challenge: Challenge, here: str) -> list[Tab]:
     """Where one can go, and where one is, even if nothing stands there yet."""
 
@@ -126,7 +130,7 @@ def tabs(request: HttpRequest, challenge: Challenge, here: str) -> list[Tab]:
     ]
     if challenge.winners_at or here == "winners":
         found.append(tab("winners", "Winners", "challenges:winners"))
-    if here == "news" or NEWS.first(challenge=challenge.pk) is not None:
+    if here == "news" or has_news(challenge):
         found.append(tab("news", "News", "challenges:news"))
     if request.user.is_authenticated:
         found.append(tab("mine", "My submissions", "submissions:mine"))

@@ -14,7 +14,6 @@ from django.utils.text import slugify
 from heldout.errors import Problem
 from heldout.site.accounts.models import User
 from heldout.site.accounts.services import digest
-from heldout.site.challenges import disqualifying
 from heldout.site.challenges.access import entrant_of, require
 from heldout.site.challenges.boards import refresh_boards
 from heldout.site.challenges.models import (
@@ -241,6 +240,8 @@ def _add(team: Entrant, user: User, now: datetime) -> None:
 def _merge(team: Entrant, gone: Entrant, by: User, now: datetime) -> None:
     """Make an entrant part of a team: its people, its submissions and what it has used."""
     people = list(gone.members.values_list("user_id", flat=True))
+    for one in (team, gone):
+        _check_may_change(one)
     _check_size(team, len(people))
     answers: list[tuple[object, int]]
     answers = entrants_merging.send(Entrant, into=team, gone=gone, now=now)  # type: ignore[assignment]
@@ -250,7 +251,6 @@ def _merge(team: Entrant, gone: Entrant, by: User, now: datetime) -> None:
         raise _refused("team", message)
     gone.members.update(entrant=team, rank=Rank.MEMBER)
     gone.awards.update(entrant=team)
-    disqualifying.hand_on(gone=gone, to=team)
     name = gone.name
     gone.delete()
     refresh_boards(team.challenge, now=now)
@@ -290,12 +290,20 @@ def leave_team(*, member: Member, by: User, now: datetime) -> None:
         require(by, "challenges.lead_team", team)
     with _changing(team.challenge, now):
         others = team.members.exclude(pk=member.pk)
+        _check_may_change(team)
         if member.rank == Rank.CAPTAIN and others.exists():
             raise _refused("team", "a team needs a captain", "hand the captaincy over first")
         member.delete()
         subject, dissolved = audit.subject(team), not others.exists() and _dissolve(team, now)
         action = "team left" if itself else "taken off the team"
         audit.record(action, by=by, on=subject, now=now, user=member.user_id, dissolved=dissolved)
+
+
+def _check_may_change(team: Entrant) -> None:
+    """Nobody gets back into the ranks, or others out of them, by leaving or merging."""
+    if team.disqualifications.exists():
+        message = f"{team} is disqualified in a phase, and stays as it is"
+        raise _refused("team", message, "ask the organisers")
 
 
 def _dissolve(team: Entrant, now: datetime) -> bool:

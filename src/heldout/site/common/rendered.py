@@ -29,6 +29,9 @@ from heldout.datasets.atomic import make_folder, write_bytes
 KEEP_SECONDS = 600
 # While something changes all the time, what was made so long ago will do.
 LATELY_SECONDS = 3.0
+# Who waits for another to make it looks so often, and for so long.
+LOOK_SECONDS = 0.002
+PATIENCE = 10.0
 
 _lock = threading.Lock()
 _being_made: set[str] = set()
@@ -78,7 +81,7 @@ def _remembered(digest: str, series: str) -> bytes | None:
 
 def _newest(series: str) -> bytes | None:
     pointer = _place(_last_of(series))
-    with suppress(FileNotFoundError):
+    with suppress(OSError):
         if time.time() - pointer.stat().st_mtime < LATELY_SECONDS:
             digest = pointer.read_text()
             return _remembered(digest, series) or _read(_place(digest))
@@ -116,7 +119,8 @@ def _background() -> ThreadPoolExecutor:
 
 def forget_all() -> None:
     """Begin anew: another database may have been put into the data folder."""
-    shutil.rmtree(settings.RENDERED, ignore_errors=True)
+    for folder in Path(settings.RENDERED).iterdir():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _place(digest: str) -> Path:
@@ -129,32 +133,59 @@ def _of_all(digest: str, make: Callable[[], bytes], series: str) -> bytes:
     found = _read(file)
     if found is not None:
         return found
-    make_folder(file.parent, mode=0o700, durable=False)
     with _alone(file.parent):
         found = _read(file)
         if found is None:
             found = make()
-            write_bytes(file, found, mode=0o600, durable=False)
-            _forget(file.parent, before=time.time() - KEEP_SECONDS)
-            write_bytes(_place(_last_of(series)), digest.encode(), mode=0o600, durable=False)
+            # On a full disk each process makes its own.
+            with suppress(OSError):
+                _keep(file, found, series)
     return found
 
 
+def _keep(file: Path, content: bytes, series: str) -> None:
+    write_bytes(file, content, mode=0o600, durable=False)
+    _forget(file.parent, before=time.time() - KEEP_SECONDS)
+    write_bytes(_place(_last_of(series)), file.name.encode(), mode=0o600, durable=False)
+
+
 def _read(file: Path) -> bytes | None:
-    with suppress(FileNotFoundError):
-        return file.read_bytes()
+    with suppress(OSError):
+        if time.time() - file.stat().st_mtime < KEEP_SECONDS:
+            return file.read_bytes()
     return None
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One thread of the machine at a time; the kernel lets the next in if this one dies."""
-    handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """One thread of the machine at a time, if it can be; the kernel lets the next in if this one dies."""
+    handle = _locked(folder)
     try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
-        os.close(handle)
+        if handle is not None:
+            os.close(handle)
+
+
+def _locked(folder: Path) -> int | None:
+    """None where nothing can be written, or whoever is at it does not come to an end."""
+    try:
+        make_folder(folder, mode=0o700, durable=False)
+        handle = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return None
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(LOOK_SECONDS)
+        except OSError:
+            break
+        else:
+            return handle
+    os.close(handle)
+    return None
 
 
 def _forget(folder: Path, *, before: float) -> None:

@@ -266,8 +266,10 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
         if not can_withdraw(submission, now):
             message = f"the phase {submission.phase} is closed: what counts is settled"
             raise Refused([Problem("phase", message)])
-        if submission.status == Status.QUEUED and jobs.cancel(_prefix(submission), now=now):
-            limits.recount(submission, before=Status.QUEUED, after=Status.WITHDRAWN)
+        before = Status(submission.status)
+        cancelled = jobs.cancel(_prefix(submission), now=now)
+        if cancelled and before in Status.unfinished():
+            limits.recount(submission, before=before, after=Status.WITHDRAWN)
         Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
         refresh_board(submission.phase, now=now)
         audit.record("withdrawn", by=by, on=submission, now=now)
@@ -336,12 +338,16 @@ def rescore(*, submission: Submission, by: User, now: datetime) -> bool:
         # Nobody else may end or delete it meanwhile.
         before = Submission.objects.select_for_update().get(pk=submission.pk)
         _check_file(before)
-        if before.status == Status.WITHDRAWN or not enqueue(submission, now=now):
+        if before.status == Status.WITHDRAWN:
             return False
+        # Counts before the queue, as whoever hands in: the other way round each could wait for the other.
         if before.status in Status.given_back():
             mine = Submission.objects.filter(pk=submission.pk)
             mine.update(status=Status.QUEUED, problems=[], finished_at=None)
             limits.recount(submission, before=Status(before.status), after=Status.QUEUED)
+        if not enqueue(submission, now=now):
+            transaction.set_rollback(True)
+            return False
         audit.record("scored again", by=by, on=submission, now=now)
     submission.refresh_from_db()
     return True

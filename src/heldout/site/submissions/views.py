@@ -4,6 +4,7 @@ import hashlib
 import secrets
 import zlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import messages
@@ -31,6 +32,7 @@ from heldout.site.challenges.frames import (
     PhaseView,
     crumbs,
     frame,
+    has_news,
     phase_title,
     phase_views,
     primary_measure,
@@ -61,6 +63,7 @@ from heldout.site.submissions.results import (
 from heldout.site.submissions.table import Columns, rows_html
 
 _PAGE = 50
+_KEEP_SECONDS = 600
 _PLOT_SECONDS = 30
 _FRAME_SECONDS = 10
 # Where the leaderboard stands on its page.
@@ -154,13 +157,21 @@ def _around(request: HttpRequest, challenge: Challenge) -> str:
         challenge.visibility,
         challenge.title,
         challenge.winners_at,
+        challenge.largest_team,
+        has_news(challenge),
+        request.user.has_perm("challenges.review", challenge),
+        getattr(request.user, "may_organise", False),
         request.user.pk,
         request.user.get_username(),
         request.COOKIES.get("csrftoken"),
         request.get_full_path(),
-        *((v.status, formatting.distance_text(v.closes, now)) for v in phase_views(challenge, now)),
+        *((v.status, *_distances(v, now)) for v in phase_views(challenge, now)),
     )
     return _digest(parts)
+
+
+def _distances(phase: PhaseView, now: datetime) -> list[str]:
+    return [formatting.distance_text(at, now) for at in (phase.opens, phase.closes)]
 
 
 def _page_etag(around: str, state: BoardState, entrant: Entrant | None) -> str:
@@ -210,8 +221,13 @@ def _board_html(
         order = ",".join(str(line.row.entrant_id) for line in context["lines"])
         return zlib.compress(f"{order}\n{html}".encode(), 1)
 
-    get = lately if state.pending else rendered
-    kept = get(f"{series}:{state.content}", make, series=series)
+    name = f"{series}:{state.content}"
+    if set(request.GET) <= {"phase"}:
+        kept = (lately if state.pending else rendered)(name, make, series=series)
+    else:
+        # Addresses without end must not fill the disk.
+        kept = cache.get(name) or make()
+        cache.set(name, kept, _KEEP_SECONDS)
     order, _, html = zlib.decompress(kept).decode().partition("\n")
     return mark_safe(_with_own_row(html, _place_of(entrant, order)))  # noqa: S308 - a template made it
 
