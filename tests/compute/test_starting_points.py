@@ -56,7 +56,7 @@ def test_a_run_that_does_not_fit_has_no_time():
         (Span(0.5, 0.8, 1.5), "30 to 90 minutes"),
         (Span(12, 17, 29), "12 to 29 hours"),
         (Span(240, 343, 583), "10 to 24 days"),
-        (None, "–"),
+        (None, "not known"),
     ],
 )
 def test_a_time_is_written_in_the_unit_it_is_read_best_in(hours, words):
