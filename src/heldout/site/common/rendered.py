@@ -96,7 +96,6 @@ def _make_meanwhile(name: str, make: Callable[[], bytes], series: str) -> None:
 
     def work() -> None:
         try:
-            close_old_connections()
             rendered(name, make, series=series)
         except Exception:
             log.exception("what readers wait for could not be made")
@@ -109,7 +108,13 @@ def _make_meanwhile(name: str, make: Callable[[], bytes], series: str) -> None:
 
 def in_background(work: Callable[[], None]) -> None:
     """Do it in the one thread for that, which keeps its connection to the database."""
-    _background().submit(work)
+
+    def run() -> None:
+        work()
+        # As Django does after a request.
+        close_old_connections()
+
+    _background().submit(run)
 
 
 @cache_forever
