@@ -77,7 +77,7 @@ def test_a_connection_that_the_server_has_ended_is_not_used_again():
 
 
 @on_postgresql
-def test_a_prepared_statement_begins_with_a_connection_that_is_there(monkeypatch):
+def test_a_prepared_statement_begins_with_a_connection_that_is_there():
     with another_connection() as other:
         number = process_of(other)
         with connection.cursor() as cursor:
