@@ -131,11 +131,9 @@ def _static_state() -> str:
 def _import_all() -> None:
     """Load what web servers and workers need, once for all of them and for all who follow."""
     from django.db import connections
-    from django.urls import get_resolver
 
     from heldout.site.common.prepared import compose_all
 
-    assert get_resolver().url_patterns
     compose_all()
     _parse_templates()
     _rehearse()
@@ -158,20 +156,20 @@ def _parse_templates() -> None:
 
 def _rehearse() -> None:
     """Answer what is asked for most: what its first answer prepares takes a process half a second."""
-    from django.core.handlers.wsgi import WSGIHandler
     from django.test import RequestFactory
     from django.urls import reverse
 
     from heldout.site.challenges.models import Challenge, Visibility
     from heldout.site.common.rendered import forget_all
+    from heldout.site.wsgi import application
 
     forget_all()
-    handler, newest = WSGIHandler(), Challenge.objects.order_by("-id")
+    newest = Challenge.objects.order_by("-id")
     slugs = newest.filter(visibility=Visibility.PUBLIC).values_list("slug", flat=True)[:REHEARSED]
     pages = [reverse("submissions:leaderboard", args=[slug]) for slug in slugs]
     for page in ("/", reverse("account_login"), *pages):
         request = RequestFactory().get(page, headers={"host": "localhost"})
-        handler.get_response(request).close()
+        application.get_response(request).close()
 
 
 def _web(host: str, port: int) -> list[Child]:

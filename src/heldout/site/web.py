@@ -46,9 +46,10 @@ def run(host: str, port: int, *, threads: int, parent: int) -> None:
 def _load(target: str) -> Any:
     _stop_without(os.getppid())
     sys.setswitchinterval(SWITCH_SECONDS)
-    from heldout.site.wsgi import application
+    from heldout.site import wsgi
 
-    return share_out(application)
+    wsgi.warm_up_later()
+    return share_out(wsgi.application)
 
 
 def share_out(answer: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:

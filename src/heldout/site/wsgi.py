@@ -14,12 +14,13 @@ assert get_resolver().url_patterns
 WARM_UP_AFTER = 60.0
 
 
+def warm_up_later() -> None:
+    timer = threading.Timer(WARM_UP_AFTER, _warm_up)
+    timer.daemon = True
+    timer.start()
+
+
 def _warm_up() -> None:
     from heldout.site.common.drawing import warm_up
 
     warm_up()
-
-
-_timer = threading.Timer(WARM_UP_AFTER, _warm_up)
-_timer.daemon = True
-_timer.start()
