@@ -154,6 +154,16 @@ def test_what_is_older_is_not_shown(meanwhile, monkeypatch):
     assert meanwhile == []
 
 
+def test_what_is_older_but_was_right_a_moment_ago_is_shown(meanwhile, settings):
+    lately("board 1", lambda: b"old", series="board")
+    for file in settings.RENDERED.rglob("*"):
+        os.utime(file, (time.time() - 300,) * 2)
+    assert lately("board 1", never, series="board") == b"old"
+    assert lately("board 2", lambda: b"new", series="board") == b"old"
+    meanwhile.pop()()
+    assert lately("board 2", never, series="board") == b"new"
+
+
 def test_one_series_says_nothing_of_another(meanwhile):
     rendered("board 1", lambda: b"of organisers", series="organisers")
     assert lately("board 2", lambda: b"of everybody", series="everybody") == b"of everybody"

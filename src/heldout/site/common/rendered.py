@@ -27,7 +27,7 @@ from heldout import __version__
 from heldout.datasets.atomic import make_folder, write_bytes
 
 KEEP_SECONDS = 600
-# While something changes all the time, what was made so long ago will do.
+# While something changes all the time, what was right so long ago will do.
 LATELY_SECONDS = 3.0
 # Who waits for another to make it looks so often, and for so long.
 LOOK_SECONDS = 0.002
@@ -53,17 +53,24 @@ def rendered(name: str, make: Callable[[], bytes], *, series: str) -> bytes:
 
 
 def lately(name: str, make: Callable[[], bytes], *, series: str) -> bytes:
-    """Return the newest of a series if it was made a moment ago, and have `name` made meanwhile.
+    """Return the newest of a series if it was right a moment ago, and have `name` made meanwhile.
 
-    Nobody waits then, but whoever comes when nothing was made for a while.
+    Nobody waits then, but whoever comes when nobody has looked for a while.
     """
     exact = _remembered(_digest(name), series)
-    newest = _newest(series) if exact is None else exact
+    if exact is not None:
+        _is_right_still(series)
+        return exact
+    newest = _newest(series)
     if newest is None:
         return rendered(name, make, series=series)
-    if exact is None:
-        _make_meanwhile(name, make, series)
+    _make_meanwhile(name, make, series)
     return newest
+
+
+def _is_right_still(series: str) -> None:
+    with suppress(OSError):
+        os.utime(_place(_last_of(series)))
 
 
 def _digest(name: str) -> str:
