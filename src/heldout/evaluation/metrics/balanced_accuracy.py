@@ -42,9 +42,9 @@ class BalancedAccuracy(Metric[LabelPredictions, LabelReferences]):
         """Average the recall of the classes."""
         reference, correct = stats.array("reference"), stats.array("correct")
         size = len(stats.classes)
-        hits = sum_by_code(weights, np.where(correct, reference, -1), size)
-        recall = ratio(hits, sum_by_code(weights, reference, size))
-        return mean_of_defined(recall)[:, None]
+        counts = sum_by_code(weights, 2 * reference.astype(np.intp) + correct, 2 * size)
+        misses, hits = counts[:, ::2], counts[:, 1::2]
+        return mean_of_defined(ratio(hits, misses + hits))[:, None]
 
     def resampled(self, stats: ExampleStats, resampling: Resampling) -> Floats | None:
         """Draw counts of classes."""
