@@ -2,8 +2,10 @@ import re
 from datetime import timedelta
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.utils import timezone
 
+from heldout.site.accounts.adapter import SocialAdapter
 from heldout.site.accounts.models import ApiToken, User
 from heldout.site.accounts.services import create_sign_in_link, create_token
 from heldout.site.accounts.templatetags.sentences import sentence
@@ -120,6 +122,33 @@ def test_names_keep_their_capitals_and_markup_stays_as_it_is():
     assert sentence(" Sign In Via Google ") == "Sign in via Google"
     assert sentence("Activate Two-Factor TOTP") == "Activate two-factor TOTP"
     assert sentence("Two-Factor Authentication") == "Two-factor authentication"
-    assert sentence("Email Addresses") == "E-mail addresses"
+    assert sentence("Two-Factor Codes") == "Two-factor codes"
     assert sentence("Add Email <b>Me</b>") == "Add Email <b>Me</b>"
     assert sentence("") == ""
+
+
+def test_with_one_address_nobody_is_asked_which_is_the_primary_one(signed_in, outsider):
+    client = signed_in(outsider)
+    html = client.get("/accounts/email/").content.decode()
+    assert "outsider@example.org" in html
+    assert "action_primary" not in html
+    assert "action_remove" not in html
+    EmailAddress.objects.create(user=outsider, email="second@example.org", verified=True)
+    html = client.get("/accounts/email/").content.decode()
+    assert "Make primary" in html
+    assert "action_remove" in html
+
+
+def test_the_sign_in_page_offers_a_passkey_and_the_services(client, monkeypatch):
+    class Service:
+        id, name, uses_apps = "example", "Example University", False
+
+        def get_login_url(self, request, **query):
+            return f"/accounts/example/login/?process={query['process']}"
+
+    monkeypatch.setattr(SocialAdapter, "list_providers", lambda adapter, request: [Service()])
+    html = client.get("/accounts/login/").content.decode()
+    assert 'form="mfa_login"' in html
+    assert "Go on with Example University" in html
+    assert 'action="/accounts/example/login/?process=login"' in html
+    assert "Go on with Example University" in client.get("/accounts/signup/").content.decode()

@@ -19,7 +19,7 @@ def sentence(text: str) -> SafeString:
     if "<" in text:
         return mark_safe(text)  # noqa: S308 - as it came, escaped or safe
     words = (word if word in _NAMES else _WORD.sub(_lowered, word) for word in text.split())
-    said = " ".join(words).replace("email", "e-mail")
+    said = " ".join(words)
     return mark_safe(said[:1].upper() + said[1:])  # noqa: S308 - as above
 
 
