@@ -83,6 +83,9 @@ def test_what_does_not_fit_is_said_with_the_way_out(client):
 def test_the_formula_of_the_lectures(client):
     page = client.get("/planner/formula/")
     assert page.context["plan"]["memory"]["training"]["peak_bytes"] == 11_568_000_000
+    text = page.content.decode()
+    assert "12 bytes a parameter" in text
+    assert "<dt>Model</dt>" not in text
 
 
 def test_an_uploaded_trace_is_planned(client, trace):

@@ -123,7 +123,9 @@ def test_an_organiser_answers_on_the_page_and_by_program(
     scored(rival, 30)
     address = "/challenges/cats/organise/alerts/"
     client, alert = signed_in(organiser), Alert.objects.get()
-    assert "sent the same file" in client.get(address).content.decode()
+    page = client.get(address).content.decode()
+    assert "sent the same file" in page
+    assert "Dev phase</td>" in page or "Test phase</td>" in page
     client.post(f"{address}{alert.pk}/", {"answer": "seen"})
     (found,) = api(organiser).get("/api/v1/challenges/cats/alerts").json()
     assert found["settled_at"]

@@ -271,7 +271,7 @@ def test_what_has_no_file_any_more_is_not_scored_again_and_uses_no_try(deleted, 
 
 def test_page_and_api_say_that_the_file_is_gone(deleted, organiser, signed_in, api):
     page = signed_in(organiser).post(reverse("submissions:rescore", args=[deleted.pk]), follow=True)
-    assert "its file was deleted on" in page.content.decode()
+    assert "Its file was deleted on" in page.content.decode()
     answer = api(organiser).post(f"/api/v1/submissions/{deleted.pk}/rescore")
     assert answer.status_code == 409
     assert "its file was deleted on" in answer.content.decode()

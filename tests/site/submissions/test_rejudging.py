@@ -132,7 +132,7 @@ def test_what_was_scored_meanwhile_is_added_before_a_set_is_applied(
     scored(participant)
     made = rejudged()
     newer = scored(rival)
-    with pytest.raises(Refused, match="1 newer submissions are being scored"):
+    with pytest.raises(Refused, match="1 newer submission is being scored"):
         apply(rejudging=made, by=organiser, now=timezone.now())
     drain()
     apply(rejudging=made, by=organiser, now=timezone.now())
@@ -164,7 +164,7 @@ def test_a_set_waits_for_what_an_earlier_revision_is_just_scoring(
     assert began.payload["submission"] == late.pk
     corrected()
     made = rejudged()
-    with pytest.raises(Refused, match="1 are just being scored by an earlier revision"):
+    with pytest.raises(Refused, match="1 is just being scored by an earlier revision"):
         apply(rejudging=made, by=organiser, now=timezone.now())
     jobs.expire(now=timezone.now(), owner="slow")
     apply(rejudging=made, by=organiser, now=timezone.now())
@@ -296,7 +296,9 @@ def test_an_organiser_does_it_on_the_page(
     page = "/challenges/cats/organise/rejudging/"
     given = {"reason": "two faulty pictures", "split": "test", "retires": "e000\ne001\n"}
     address = client.post(page, given)["Location"]
+    assert "Being scored in the dark" in client.get(page).content.decode()
     drain()
+    assert "Scored, not applied yet" in client.get(page).content.decode()
     text = client.get(address).content.decode()
     assert "two faulty pictures" in text
     assert "48.3" in text

@@ -92,6 +92,18 @@ def test_a_freeze_holds_in_page_json_and_csv(frozen, scored, participant, rival,
     )
 
 
+def test_an_organiser_is_told_that_participants_see_less(
+    frozen, scored, participant, rival, organiser, signed_in
+):
+    address = "/challenges/cats/leaderboard/?phase=dev"
+    scored(participant, 20, phase=frozen, now=timezone.now() - 2 * HOUR)
+    scored(rival, 59, phase=frozen, now=timezone.now() - HOUR / 2)
+    page = signed_in(organiser).get(address).content.decode()
+    assert "For participants the leaderboard stands still" in page
+    assert "rival" in page.split("<tbody")[1]
+    assert "For participants" not in signed_in(participant).get(address).content.decode()
+
+
 def test_a_freeze_holds_in_feeds_and_mails(
     frozen, scored, participant, rival, organiser, signed_in, mailoutbox
 ):

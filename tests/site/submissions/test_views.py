@@ -1,9 +1,11 @@
 import io
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.common.models import Job, JobState
@@ -171,6 +173,14 @@ def test_the_form_tells_what_is_left_and_what_the_file_looks_like(signed_in, par
 
 def test_the_form_tells_the_command_that_submits_the_same(client, challenge):
     assert "heldout submit cats FILE --phase dev<" in text(client.get(SUBMIT))
+
+
+def test_no_command_is_told_while_no_phase_is_open(client, challenge):
+    now = timezone.now()
+    challenge.phases.update(opens=now - timedelta(days=2), closes=now - timedelta(days=1))
+    html = text(client.get(SUBMIT))
+    assert "No phase is open" in html
+    assert "heldout submit" not in html
 
 
 def test_an_anonymous_upload_is_not_taken_in(client, challenge):

@@ -7,6 +7,7 @@ from typing import Any, TypedDict
 
 from django.core.exceptions import NON_FIELD_ERRORS
 from django.forms import BaseForm
+from django.utils.text import capfirst
 
 from heldout.errors import BadInput, Problem
 
@@ -45,6 +46,12 @@ def check_form(form: BaseForm) -> dict[str, Any]:
 
 def as_json(problems: Iterable[Problem]) -> list[ProblemJson]:
     return [{"place": one.place, "message": one.message, "remedy": one.remedy} for one in problems]
+
+
+def in_sentences(error: BadInput) -> str:
+    """For a message on the page the wish came from, which is place enough."""
+    told = ("; ".join(filter(None, (one.message, one.remedy))) for one in error.problems)
+    return " ".join(f"{capfirst(text)}." for text in told)
 
 
 def refusal(error: BadInput) -> list[ProblemJson]:

@@ -26,6 +26,8 @@ TABS = (
     ("numbers", "Number formats"),
 )
 
+FORMULA = "12 bytes a parameter; for each example 8 bytes an activation, and the example itself"
+
 
 @require_safe
 def known_model(request: HttpRequest) -> HttpResponse:
@@ -85,7 +87,7 @@ def _result(plan: dict[str, Any]) -> dict[str, Any]:
     others = [row for row in _device_cells(plan, every=True) if row not in chosen]
     return {
         "plan": plan,
-        "facts": [fact for fact in card_rows(plan) if not fact[0].startswith("–")],
+        "facts": [_in_words(*row) for row in card_rows(plan) if not row[0].startswith("–")],
         "target": target,
         "memory_plot": memory_plot(plan),
         "cost_plot": cost_plot(target),
@@ -97,6 +99,11 @@ def _result(plan: dict[str, Any]) -> dict[str, Any]:
         "not_fitting": len(plan["devices"]) - len(chosen) - len(others),
         "advice": [(step, in_both_units(step["peak_bytes"])) for step in plan["advice"]],
     }
+
+
+def _in_words(name: str, value: str) -> tuple[str, str]:
+    """A plan from three numbers names no model; what was counted stands in its place."""
+    return ("Counted by", FORMULA) if (name, value) == ("Model", "formula") else (name, value)
 
 
 def _device_cells(plan: dict[str, Any], *, every: bool) -> list[list[tuple[str, str]]]:

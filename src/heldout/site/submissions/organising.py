@@ -23,7 +23,7 @@ from heldout.site.challenges.frames import crumbs, frame, phase_title
 from heldout.site.challenges.lookup import find_challenge, find_phase
 from heldout.site.challenges.models import Challenge
 from heldout.site.challenges.services import require
-from heldout.site.common.problems import ProblemJson, refusal
+from heldout.site.common.problems import ProblemJson, in_sentences, refusal
 from heldout.site.submissions import alerts, dead_letters, leaked, rejudging, services
 from heldout.site.submissions.forms import RejudgingForm
 from heldout.site.submissions.models import Rejudging
@@ -44,6 +44,7 @@ def _frame(request: HttpRequest, challenge: Challenge, part: str, name: str) -> 
         "crumbs": crumbs(challenge, ("Organise", organise), (name, "")),
         "tab_title": name,
         "may_edit": request.user.has_perm("challenges.edit", challenge),
+        "titles": {phase.key: phase_title(phase) for phase in challenge.phases.all()},
     }
 
 
@@ -111,7 +112,7 @@ def rejudgings(request: HttpRequest, slug: str) -> HttpResponse:
     context = _frame(request, challenge, "rejudging", "Rejudging") | {
         "form": form,
         "problems": problems,
-        "sets": challenge.rejudgings.all(),
+        "sets": [(one, rejudging.state_text(one)) for one in challenge.rejudgings.all()],
         "confirmed": [(split, len(found)) for split, found in confirmed.items()],
     }
     status = 422 if request.method == "POST" else 200
@@ -142,9 +143,9 @@ def show_rejudging(request: HttpRequest, slug: str, number: int) -> HttpResponse
     found = _find(challenge, number)
     context = _frame(request, challenge, "rejudging", f"Rejudging set {number}") | {
         "set": found,
+        "state": rejudging.state_text(found),
         "progress": rejudging.progress(found),
         "changes": rejudging.changes(rejudging=found, viewer=user, now=timezone.now()),
-        "titles": {phase.key: phase_title(phase) for phase in challenge.phases.all()},
     }
     return render(request, "submissions/rejudging.html", context)
 
@@ -170,7 +171,7 @@ def _end_rejudging(
     try:
         verb(rejudging=_find(challenge, number), by=user, now=timezone.now())
     except BadInput as error:
-        messages.error(request, "; ".join(map(str, error.problems)))
+        messages.error(request, in_sentences(error))
     else:
         messages.success(request, done)
     return redirect("submissions:rejudging", slug, number)

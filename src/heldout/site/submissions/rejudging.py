@@ -14,7 +14,7 @@ from heldout.site.accounts.models import User
 from heldout.site.challenges.boards import pool_of
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.challenges.services import Viewer, refresh_board, require
-from heldout.site.common import audit, jobs
+from heldout.site.common import audit, formatting, jobs
 from heldout.site.common.models import Job, JobState
 from heldout.site.common.problems import Refused
 from heldout.site.submissions import guards, limits, standings
@@ -209,6 +209,12 @@ def progress(rejudging: Rejudging) -> Progress:
     return Progress(*(found.count(kind) for kind in kinds))
 
 
+def state_text(rejudging: Rejudging) -> str:
+    if rejudging.state == RejudgingState.OPEN and not progress(rejudging).waiting:
+        return "Scored, not applied yet"
+    return rejudging.get_state_display()
+
+
 def changes(*, rejudging: Rejudging, viewer: Viewer, now: datetime) -> list[Change]:
     """Scores and ranks as they are for organisers, and as they would be."""
     require(viewer, "challenges.review", rejudging.challenge)
@@ -276,11 +282,13 @@ def _catch_up(rejudging: Rejudging, now: datetime) -> list[Problem]:
         return []
     problems = Problems()
     if running := _bring_forward(rejudging, now):
-        message = f"{running:,} are just being scored by an earlier revision"
+        are = formatting.count_text(running, "is", "are")
+        message = f"{are} just being scored by an earlier revision"
         problems.add("rejudging", message, "apply it again in a moment")
     known = rejudging.members.values("submission")
     if added := _add(rejudging, _scored(rejudging.challenge).exclude(pk__in=known), now):
-        message = f"{added:,} newer submissions are being scored for this set too"
+        are = formatting.count_text(added, "newer submission is", "newer submissions are")
+        message = f"{are} being scored for this set too"
         problems.add("rejudging", message, "apply it again in a moment")
     return problems.found
 

@@ -44,7 +44,7 @@ from heldout.site.challenges.models import Challenge, Entrant, PhaseStatus, Reve
 from heldout.site.challenges.services import entrant_of, has_accepted_terms
 from heldout.site.common import formatting
 from heldout.site.common.drawing import Plot
-from heldout.site.common.problems import refusal
+from heldout.site.common.problems import in_sentences, refusal
 from heldout.site.common.rendered import lately, rendered
 from heldout.site.submissions import analysis, boards, pages, reports, services
 from heldout.site.submissions.boards import BoardState, BoardView
@@ -53,6 +53,7 @@ from heldout.site.submissions.leads import lead_view
 from heldout.site.submissions.limits import allowances
 from heldout.site.submissions.models import Status, Submission
 from heldout.site.submissions.plots import group_plot, leaderboard_plot
+from heldout.site.submissions.regimes import regime_of
 from heldout.site.submissions.results import (
     SubmissionView,
     all_submissions,
@@ -222,7 +223,7 @@ def _board_html(
         return zlib.compress(f"{order}\n{html}".encode(), 1)
 
     name = f"{series}:{state.content}"
-    if set(request.GET) <= {"phase"}:
+    if where in (request.path, f"{request.path}?phase={phase.key}"):
         kept = (lately if state.pending else rendered)(name, make, series=series)
     else:
         # Addresses without end must not fill the disk.
@@ -263,6 +264,7 @@ def _board_context(request: HttpRequest, challenge: Challenge, board: BoardView)
     lines = pages.board_lines(board, shown) if shown else []
     return {
         "board": board,
+        "frozen_for_others": regime_of(board.phase).frozen_at(timezone.now()),
         "options": options,
         "shown": shown,
         "ranked_by": options[0] if options else None,
@@ -550,7 +552,7 @@ def withdraw(request: HttpRequest, submission_id: str) -> HttpResponse:
         try:
             services.withdraw(submission=view.submission, by=request.user, now=timezone.now())
         except BadInput as error:
-            messages.error(request, "; ".join(map(str, error.problems)))
+            messages.error(request, in_sentences(error))
         else:
             messages.success(request, f"{view.submission.filename} is withdrawn.")
         return redirect("submissions:detail", submission_id)
@@ -566,7 +568,7 @@ def choose(request: HttpRequest, submission_id: str) -> HttpResponse:
     try:
         services.choose(submission=view.submission, by=user, chosen=wanted, now=timezone.now())
     except BadInput as error:
-        messages.error(request, "; ".join(map(str, error.problems)))
+        messages.error(request, in_sentences(error))
     else:
         counts = "counts at the end" if wanted else "is no more chosen"
         messages.success(request, f"{view.submission.filename} {counts}.")
@@ -582,7 +584,7 @@ def rescore(request: HttpRequest, submission_id: str) -> HttpResponse:
     try:
         waits = services.rescore(submission=view.submission, by=user, now=timezone.now())
     except BadInput as error:
-        messages.error(request, "; ".join(map(str, error.problems)))
+        messages.error(request, in_sentences(error))
     else:
         if waits:
             messages.success(request, f"{view.submission.filename} waits to be scored again.")
