@@ -11,6 +11,7 @@ from django.utils import timezone
 from heldout import conf
 from heldout.site.common import health, metrics
 from heldout.site.common.models import Job
+from heldout.site.supervisor import CONTEXT
 
 Usage = namedtuple("Usage", "total used free")
 
@@ -94,6 +95,16 @@ def test_buckets_are_cumulative_and_survive_the_process_that_counted(site):
     assert found[bucket.format("5xx", "10.0")] == 0
     assert found[bucket.format("5xx", "+Inf")] == 1
     assert found['heldout_request_seconds_sum{status="5xx"}'] == 99.0
+
+
+def test_a_fork_counts_in_a_file_of_its_own(site):
+    metrics.count_request(200, 0.1)
+    fork = CONTEXT.Process(target=metrics.count_request, args=(200, 0.1))
+    fork.start()
+    fork.join(20)
+    assert [file.name for file in sorted(metrics.folder().iterdir())] == ["web-0", "web-1"]
+    found = numbers(metrics.exposition(now=timezone.now()))
+    assert found['heldout_request_seconds_count{status="2xx"}'] == 2
 
 
 def test_the_queue_is_told_with_how_long_the_oldest_job_has_waited():

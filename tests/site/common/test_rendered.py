@@ -164,6 +164,17 @@ def test_what_is_older_but_was_right_a_moment_ago_is_shown(meanwhile, settings):
     assert lately("board 2", never, series="board") == b"new"
 
 
+def test_who_ends_late_does_not_bring_an_older_one_back(meanwhile):
+    lately("board 6", lambda: b"newer", series="board")
+    here = cache.get(module._last_of("board"))
+    another_process()
+    rendered("board 5", lambda: b"older", series="board")
+    cache.set(module._last_of("board"), here)
+    assert lately("board 6", never, series="board") == b"newer"
+    another_process()
+    assert lately("board 7", lambda: b"newest", series="board") == b"newer"
+
+
 def test_one_series_says_nothing_of_another(meanwhile):
     rendered("board 1", lambda: b"of organisers", series="organisers")
     assert lately("board 2", lambda: b"of everybody", series="everybody") == b"of everybody"

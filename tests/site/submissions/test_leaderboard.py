@@ -207,3 +207,22 @@ def test_results_of_a_rush_are_counted_in_together(phase, scored, participant, m
     seen = leaderboard(phase=phase, viewer=ANYBODY)
     assert not seen.pending
     assert seen.computed_at > computed
+
+
+def test_only_an_address_that_the_site_gives_is_kept_on_the_disk(
+    scored, phase, participant, client, settings
+):
+    scored(participant)
+    page = f"/challenges/{phase.challenge.slug}/leaderboard/"
+
+    def kept() -> set[str]:
+        return {file.name for file in settings.RENDERED.rglob("*") if file.is_file()}
+
+    for address in (page, f"{page}?phase={phase.key}"):
+        before = kept()
+        assert client.get(address).status_code == 200
+        assert kept() > before
+    before = kept()
+    for odd in ("?&", "?&&", f"?phase={phase.key}&", f"?phase=x&phase={phase.key}"):
+        assert client.get(page + odd).status_code == 200
+    assert kept() == before

@@ -64,6 +64,15 @@ _counters: Counters | None = None
 _making = threading.Lock()
 
 
+def _begin_anew() -> None:
+    global _counters  # noqa: PLW0603
+    _counters = None
+
+
+# Two processes that count in one file lose some of it.
+os.register_at_fork(after_in_child=_begin_anew)
+
+
 def folder() -> Path:
     return Path(settings.DATA) / "metrics"
 

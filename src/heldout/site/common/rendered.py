@@ -57,9 +57,10 @@ def lately(name: str, make: Callable[[], bytes], *, series: str) -> bytes:
 
     Nobody waits then, but whoever comes when nobody has looked for a while.
     """
-    exact = _remembered(_digest(name), series)
+    digest = _digest(name)
+    exact = _remembered(digest, series)
     if exact is not None:
-        _is_right_still(series)
+        _is_right_still(digest, series)
         return exact
     newest = _newest(series)
     if newest is None:
@@ -68,9 +69,17 @@ def lately(name: str, make: Callable[[], bytes], *, series: str) -> bytes:
     return newest
 
 
-def _is_right_still(series: str) -> None:
+def _is_right_still(digest: str, series: str) -> None:
+    pointer = _place(_last_of(series))
     with suppress(OSError):
-        os.utime(_place(_last_of(series)))
+        if pointer.read_text() == digest:
+            os.utime(pointer)
+        else:  # Who made an older one came to its end later.
+            _point(pointer, digest)
+
+
+def _point(pointer: Path, digest: str) -> None:
+    write_bytes(pointer, digest.encode(), mode=0o600, durable=False)
 
 
 def _digest(name: str) -> str:
@@ -158,7 +167,7 @@ def _of_all(digest: str, make: Callable[[], bytes], series: str) -> bytes:
 def _keep(file: Path, content: bytes, series: str) -> None:
     write_bytes(file, content, mode=0o600, durable=False)
     _forget(file.parent, before=time.time() - KEEP_SECONDS)
-    write_bytes(_place(_last_of(series)), file.name.encode(), mode=0o600, durable=False)
+    _point(_place(_last_of(series)), file.name)
 
 
 def _read(file: Path) -> bytes | None:
