@@ -21,7 +21,7 @@ elsewhere := $(addprefix tests/site/,catalog/test_behind.py catalog/test_browse.
 	challenges/test_archives.py challenges/test_team_views.py challenges/test_views.py common/test_formatting.py common/test_logs.py \
 	common/test_markdown.py common/test_objects.py common/test_plots.py common/test_spreadsheets.py common/test_tracing.py planner \
 	submissions/test_comparison.py submissions/test_errors.py submissions/test_pages.py submissions/test_plots.py \
-	submissions/test_reports.py submissions/test_views.py test_parity.py test_promises.py test_setup.py test_supervisor.py \
+	submissions/test_reports.py submissions/test_views.py test_parity.py test_setup.py test_supervisor.py \
 	test_upgrade.py transfer/test_views.py webhooks/test_addresses.py webhooks/test_views.py)
 templates := $(wildcard src/heldout/site/templates src/heldout/site/*/templates)
 export HELDOUT_CASES ?= ../shared/cases
