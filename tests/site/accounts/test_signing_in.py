@@ -100,7 +100,7 @@ def test_a_new_account_can_be_made_to_confirm_its_address(site, client):
     client.post("/accounts/signup/", given)
     assert not is_signed_in(client)
     (letter,) = mail.outbox
-    assert letter.subject == "[Heldout] Please confirm your e-mail address"
+    assert letter.subject == "[Heldout] Please confirm your email address"
     assert "Hello from Heldout!" in letter.body
     link = re.search(r"(/accounts/confirm-email/\S+)", letter.body)[1]
     client.post(link)
