@@ -24,7 +24,7 @@ from heldout.site.common import audit, jobs
 from heldout.site.common.models import Job
 from heldout.site.common.prepared import Given, Prepared, insert
 from heldout.site.common.problems import Conflict, Refused
-from heldout.site.submissions import alerts, limits, storage
+from heldout.site.submissions import alerts, limits, storage, tidying
 from heldout.site.submissions.models import Status, Submission
 
 SUFFIXES = (".csv", ".jsonl", ".ndjson", ".json", ".parquet", ".zip")
@@ -83,36 +83,38 @@ def _take_in(
     note: str = "",
     idempotency_key: str = "",
 ) -> Submission:
+    limit = settings.HELDOUT.upload_limit
     earlier = _earlier(phase, by, idempotency_key)
-    if earlier is None:
-        _check_rules(phase, entrant, by, filename, now)
-    stored = storage.store(upload, limit=settings.HELDOUT.upload_limit)
     if earlier is not None:
-        return _same(earlier, stored.sha256)
-    # What need not be asked while others wait to write.
-    burst = alerts.near_burst(phase=phase, entrant=entrant, by=by, now=now)
-    try:
-        with transaction.atomic():
-            return _record(
-                Submission(
-                    phase=phase,
-                    entrant=entrant,
-                    by=by,
-                    created_at=now,
-                    filename=PurePath(filename.replace("\\", "/")).name[-200:],
-                    size=stored.size,
-                    sha256=stored.sha256,
-                    note=note.replace("\0", "").strip()[:500],
-                    idempotency_key=idempotency_key,
-                ),
-                burst=burst,
+        # No limit holds for a repetition, so nothing of it is kept.
+        return _same(earlier, storage.hash_only(upload, limit=limit))
+    _check_rules(phase, entrant, by, filename, now)
+    stored = storage.store(upload, limit=limit)
+    with tidying.undone_unless_named(stored):
+        return _record_or_find(
+            Submission(
+                phase=phase,
+                entrant=entrant,
+                by=by,
+                created_at=now,
+                filename=PurePath(filename.replace("\\", "/")).name[-200:],
+                size=stored.size,
+                sha256=stored.sha256,
+                note=note.replace("\0", "").strip()[:500],
+                idempotency_key=idempotency_key,
             )
+        )
+
+
+def _record_or_find(submission: Submission) -> Submission:
+    try:
+        return _record(submission)
     except (IntegrityError, Refused):
         # The first try may have come to its end meanwhile, and have taken the last place of a limit.
-        earlier = _earlier(phase, by, idempotency_key)
+        earlier = _earlier(submission.phase, submission.by, submission.idempotency_key)
         if earlier is None:
             raise
-        return _same(earlier, stored.sha256)
+        return _same(earlier, submission.sha256)
 
 
 def submit_as_oneself(
@@ -137,14 +139,17 @@ def check_may_submit(*, phase: Phase, by: User, filename: str, now: datetime) ->
         raise Refused(obstacles)
 
 
-def _record(submission: Submission, *, burst: bool) -> Submission:
-    now = submission.created_at
-    limits.take(submission)
-    insert(submission)
-    enqueue(submission, now=now, new=True)
-    if burst:
-        alerts.notice_burst(submission)
-    audit.record("submitted", by=submission.by, on=submission, now=now, sha256=submission.sha256)
+def _record(submission: Submission) -> Submission:
+    now, by = submission.created_at, submission.by
+    # What need not be asked while others wait to write.
+    burst = alerts.near_burst(phase=submission.phase, entrant=submission.entrant, by=by, now=now)
+    with transaction.atomic():
+        limits.take(submission)
+        insert(submission)
+        enqueue(submission, now=now, new=True)
+        if burst:
+            alerts.notice_burst(submission)
+        audit.record("submitted", by=by, on=submission, now=now, sha256=submission.sha256)
     return submission
 
 

@@ -48,7 +48,6 @@ COMPARE = "alike"
 # Ranges of ranks that take long are computed at most this share of the time.
 RANGES_SHARE = 0.5
 QUICK = 1.0
-UNFINISHED = timedelta(days=1)
 STANDING = Prepared(
     lambda: (
         Submission.objects.select_for_update()
@@ -227,7 +226,7 @@ def tidy(job: Job, clock: Clock) -> None:
     """Delete what is kept no longer: refused files, and what broken uploads left behind."""
     now = clock()
     tidying.delete_refused_files(now=now)
-    storage.delete_unfinished(before=(now - UNFINISHED).timestamp())
+    tidying.delete_unfinished(now=now)
     with jobs.finishing(job, now=clock()):
         pass
 
