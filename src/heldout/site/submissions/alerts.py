@@ -24,6 +24,7 @@ from heldout.evaluation.reading.table import read_table
 from heldout.evaluation.stats import ExampleStats
 from heldout.site.accounts.models import User
 from heldout.site.challenges.models import Challenge, Entrant, Phase
+from heldout.site.challenges.permissions import REVIEWERS
 from heldout.site.challenges.services import Viewer, require
 from heldout.site.common import audit
 from heldout.site.common.prepared import Given, Prepared
@@ -121,20 +122,23 @@ def _recent(phase: int, entrant: int, by: int, until: datetime) -> int:
 
 
 def compare_new(results: Results, *, now: datetime) -> list[Alert]:
-    """Compare every result that is new with the latest ones of all other entrants."""
-    scored = results.scored().prefetch_related(None)
-    new = list(scored.filter(evaluation__compared=False).select_related("phase__challenge"))
-    latest = _latest(scored) if new else {}
+    """Compare every result that is new with the latest ones of all other entrants.
+
+    What was withdrawn too: its maker has read the score.
+    """
+    evaluated = results.evaluated().prefetch_related(None)
+    new = list(evaluated.filter(evaluation__compared=False).select_related("phase__challenge"))
+    latest = _latest(evaluated) if new else {}
     found = [alert for one in new for alert in _compare(one, latest, results, now)]
     if found:
         _mail(found)
     return found
 
 
-def _latest(scored: QuerySet[Submission]) -> dict[int, list[Submission]]:
+def _latest(evaluated: QuerySet[Submission]) -> dict[int, list[Submission]]:
     """The latest of every entrant; baselines are meant to be copied."""
     latest: dict[int, list[Submission]] = {}
-    for one in scored.filter(entrant__baseline=False).order_by("-created_at", "-id"):
+    for one in evaluated.filter(entrant__baseline=False).order_by("-created_at", "-id"):
         of_entrant = latest.setdefault(one.entrant_id, [])
         if len(of_entrant) < LATEST:
             of_entrant.append(one)
@@ -267,9 +271,10 @@ def _raise(
 
 
 def _mail(alerts: list[Alert]) -> None:
-    """Tell the organisers in one mail; the alerts stand on their page in any case."""
+    """Tell those who may see it in one mail; the alerts stand on their page in any case."""
     challenge = alerts[0].challenge
-    to = [row.user.email for row in challenge.organisers.select_related("user")]
+    runs = challenge.organisers.filter(role__in=REVIEWERS).select_related("user")
+    to = [row.user.email for row in runs.order_by("pk")]
     where = f"{settings.HELDOUT.base_url}/challenges/{challenge.slug}/organise/alerts/"
     about = alerts[0].kind if len(alerts) == 1 else f"{len(alerts)} alerts"
     title = " ".join(f"[{settings.HELDOUT.site_name}] {challenge.title}: {about}".split())

@@ -8,7 +8,17 @@ from datetime import datetime
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from django.db.models import F, FilteredRelation, JSONField, Q, QuerySet, Value
+from django.db.models import (
+    Count,
+    Exists,
+    F,
+    FilteredRelation,
+    JSONField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Value,
+)
 
 from heldout.challenge.evaluate import phase_seed
 from heldout.challenge.folder import Challenge as Folder
@@ -90,9 +100,13 @@ class Results:
         return phase_seed(self.challenge, self.challenge.phase(self.phase.key))
 
     def scored(self) -> QuerySet[Submission]:
-        """The submissions that have a result, each entrant's in their order."""
+        """The submissions whose result counts, each entrant's in their order."""
+        return self.evaluated().filter(status=Status.SCORED)
+
+    def evaluated(self) -> QuerySet[Submission]:
+        """The submissions that have a result, whatever became of them since."""
         return (
-            Submission.objects.filter(phase=self.phase, status=Status.SCORED)
+            Submission.objects.filter(phase=self.phase, evaluation__isnull=False)
             .select_related("entrant", "evaluation")
             .prefetch_related("evaluation__scores")
             .defer("problems", "note", "evaluation__report")
@@ -116,6 +130,19 @@ class Results:
         )
         columns = ("pk", "entrant_id", "chosen", "ranking__value", private, "told__value")
         return [self._outcome(row) for row in found.values_list(*columns)]
+
+    def withdrawn(self, *, before: datetime | None = None) -> dict[int, int]:
+        """How many of each entrant's were evaluated and then withdrawn: they rank no more, but count.
+
+        A test set is worn out by each evaluation, whatever its maker thinks of it afterwards.
+        """
+        # Who withdraws while it is scored has used the evaluation too, though the result was not told.
+        tried = Evaluation.objects.filter(submission=OuterRef("pk"), rejudging=None)
+        found = Submission.objects.filter(phase=self.phase, status=Status.WITHDRAWN)
+        if before is not None:
+            found = found.filter(created_at__lt=before)
+        counted = found.filter(Exists(tried)).order_by().values("entrant").annotate(n=Count("pk"))
+        return dict(counted.values_list("entrant", "n"))
 
     def _outcome(self, row: tuple[Any, ...]) -> Outcome:
         submission, entrant, chosen, public, private, told = row

@@ -122,20 +122,26 @@ _READ = (
 
 
 class _Final(NamedTuple):
-    """The submission of an entrant that counts, and how many there are."""
+    """The submission of an entrant that counts, and how many were evaluated."""
 
     submission: Submission
     outcome: Outcome
-    handed_in: int
+    evaluated: int
 
 
 def _finals(results: Results, sight: _Sight) -> list[_Final]:
     """One for each entrant. Only what counts is read whole: there may be a hundred times as many."""
     outcomes = groupby(results.outcomes(before=sight.horizon), key=attrgetter("entrant"))
     found = [(_final(of_one, results, sight), len(of_one)) for _, (*of_one,) in outcomes]
+    withdrawn = results.withdrawn(before=sight.horizon)
     shown = results.scored().only(*_READ)
     read = shown.in_bulk([outcome.submission for outcome, _ in found])
-    return [_Final(read[outcome.submission], outcome, count) for outcome, count in found]
+    # What was withdrawn between the two looks is not there: that withdrawal has the board made anew.
+    return [
+        _Final(read[outcome.submission], outcome, count + withdrawn.get(outcome.entrant, 0))
+        for outcome, count in found
+        if outcome.submission in read
+    ]
 
 
 def _rows(results: Results, sight: _Sight, *, ranges: bool) -> list[dict[str, Any]]:
@@ -215,7 +221,7 @@ def _row(row: Row, final: _Final, results: Results, sight: _Sight) -> dict[str, 
         "n": score.get("n", 0),
         "level_with_first": row.level_with_first,
         "groups": row.groups,
-        "submissions": final.handed_in,
+        "submissions": final.evaluated,
         "budget": results.phase.in_total,
         "public": outcome.public if sight.both else None,
         "private": outcome.private if sight.both else None,
