@@ -12,7 +12,7 @@ from heldout.datasets.index.views import Role
 from heldout.site.catalog.grants import role_of, visible
 from heldout.site.catalog.indexes import open_index, remove_unused
 from heldout.site.catalog.models import RevisionIndex
-from heldout.site.catalog.services import index_key
+from heldout.site.catalog.services import index_key, request_index
 from heldout.site.catalog.thumbnails import make_all
 from heldout.site.challenges.services import publish
 from heldout.site.common.models import Job
@@ -97,6 +97,24 @@ def test_publishing_the_same_again_with_other_answers_builds_the_organisers_inde
     own = open_index(planted.dataset.revisions.get(), Role.ORGANISER)
     assert own.count(Query.of("quetzal")) == 60
     assert own.count(Query.of("xylophonist")) == 0
+
+
+def test_an_index_that_is_gone_is_built_again_though_its_work_was_done(planted, settings):
+    revision = planted.dataset.current
+    shutil.rmtree(settings.INDEXES)
+    settings.INDEXES.mkdir()
+    request_index(revision=revision, now=timezone.now())
+    drain()
+    assert {one.rows for one in RevisionIndex.objects.all()} == {120}
+    assert all((settings.INDEXES / one.folder).is_dir() for one in RevisionIndex.objects.all())
+    assert open_index(revision, Role.ORGANISER).count(Query.of("xylophonist")) == 60
+
+
+def test_an_index_that_is_there_is_not_built_again(planted):
+    before = list(RevisionIndex.objects.values_list("folder", flat=True))
+    request_index(revision=planted.dataset.current, now=timezone.now())
+    drain()
+    assert list(RevisionIndex.objects.values_list("folder", flat=True)) == before
 
 
 def test_columns_of_organisers_and_participants_are_in_their_indexes_only(add_dataset):

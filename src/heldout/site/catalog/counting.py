@@ -25,9 +25,8 @@ from heldout.decoding import decode
 from heldout.site.catalog.jsonld import hides_something
 from heldout.site.catalog.models import DataRevision, DataSet, Visibility
 from heldout.site.catalog.reading import layout_of, public_parts
-from heldout.site.catalog.services import data_folder, index_key
+from heldout.site.catalog.services import data_folder, index_key, make_again
 from heldout.site.catalog.suppliers import supplier_of
-from heldout.site.common import jobs
 from heldout.site.common.models import Job, JobState
 
 FACTS = "facts"
@@ -101,12 +100,8 @@ def folder_of(revision: DataRevision) -> Path:
 
 def request_facts(*, revision: DataRevision, now: datetime) -> None:
     """Have a worker count, unless it is done or being done, or was given up."""
-    key = f"{FACTS}:{index_key(revision)}"
-    if _place(revision).is_file() or failure_of(revision):
-        return
-    # A folder that was thrown away is counted anew.
-    Job.objects.filter(key=key, state=JobState.DONE).update(state=JobState.CANCELLED)
-    jobs.enqueue(FACTS, key=key, payload={"revision": revision.pk}, now=now)
+    if not _place(revision).is_file() and not failure_of(revision):
+        make_again(FACTS, revision=revision, now=now)
 
 
 def failure_of(revision: DataRevision) -> str:

@@ -13,8 +13,9 @@ from django.db import transaction
 
 from heldout.datasets.index.build import VERSION
 from heldout.site.catalog import storage
-from heldout.site.catalog.models import DataFile, DataRevision, DataSet
+from heldout.site.catalog.models import DataFile, DataRevision, DataSet, RevisionIndex
 from heldout.site.common import jobs, objects
+from heldout.site.common.models import Job, JobState
 
 DATA = "data"
 INDEX = "index"
@@ -84,8 +85,22 @@ def index_key(revision: DataRevision) -> str:
 
 def request_index(*, revision: DataRevision, now: datetime) -> None:
     """Have a worker build the indexes of a revision, unless they are there or being built."""
-    key = index_key(revision)
-    jobs.enqueue(INDEX, key=f"{INDEX}:{key}", payload={"revision": revision.pk}, now=now)
+    if not _is_indexed(revision):
+        make_again(INDEX, revision=revision, now=now)
+
+
+def _is_indexed(revision: DataRevision) -> bool:
+    """A backup leaves the folders out, and another revision's indexes take the place of these."""
+    rows = RevisionIndex.objects.filter(revision=revision)
+    folders = rows.filter(folder__startswith=f"{index_key(revision)}-").values_list("folder")
+    return bool(folders) and all((Path(settings.INDEXES) / name).is_dir() for (name,) in folders)
+
+
+def make_again(kind: str, *, revision: DataRevision, now: datetime) -> None:
+    """Have a worker make what is not there, though it may have made it once."""
+    key = f"{kind}:{index_key(revision)}"
+    Job.objects.filter(key=key, state=JobState.DONE).update(state=JobState.CANCELLED)
+    jobs.enqueue(kind, key=key, payload={"revision": revision.pk}, now=now)
 
 
 def _files(revision: DataRevision, dataset: DataSet, tables: Mapping[str, Table]) -> list[DataFile]:
