@@ -127,6 +127,23 @@ def test_a_broken_connection_leaves_what_has_arrived(participant, phase, content
     assert resumable.append(upload, io.BytesIO(content[128:]), offset=128) == len(content)
 
 
+def test_a_file_counts_from_when_its_last_byte_came(client, phase, content, monkeypatch):
+    address = create(client, len(content))["Location"]
+    append = resumable.append
+
+    def held_back(*given, **more):
+        """The phase closes between the first byte and the last."""
+        length = append(*given, **more)
+        type(phase).objects.filter(pk=phase.pk).update(closes=timezone.now())
+        return length
+
+    monkeypatch.setattr(resumable, "append", held_back)
+    late = send(client, address, content, 0)
+    assert late.status_code == 409
+    assert "closed" in late.content.decode()
+    assert not Submission.objects.exists()
+
+
 def test_more_than_was_announced_is_refused(client, content):
     address = create(client, 10)["Location"]
     assert send(client, address, content, 0).status_code == 409

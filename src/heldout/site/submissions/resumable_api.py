@@ -195,8 +195,8 @@ def continue_upload(
 def _go_on(request: HttpRequest, upload: str, offset: str, checksum: str) -> HttpResponse:
     if request.content_type != BYTES:
         raise HttpError(415, f"send the bytes as {BYTES}")
-    user, now = caller(request), timezone.now()
-    found = resumable.find(upload, by=user, now=now)
+    user = caller(request)
+    found = resumable.find(upload, by=user, now=timezone.now())
     begin = _number(offset, "Upload-Offset")
     try:
         arrived = resumable.append(found, cast(BinaryIO, request), offset=begin, checksum=checksum)
@@ -204,7 +204,8 @@ def _go_on(request: HttpRequest, upload: str, offset: str, checksum: str) -> Htt
         raise HttpError(400, "the connection broke off; ask how much has arrived") from None
     if arrived < found.length:
         return _state(found, arrived, 204)
-    return _state(found, arrived, 204, resumable.finish(found, by=user, now=now).pk)
+    # It counts when the last byte has come, however early the first one was sent.
+    return _state(found, arrived, 204, resumable.finish(found, by=user, now=timezone.now()).pk)
 
 
 @router.delete(
