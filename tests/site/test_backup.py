@@ -85,12 +85,16 @@ from heldout.site.submissions.models import Submission
 from heldout.site.worker import drain
 def board():
     return Client().get("{BOARD}", headers={"host": "localhost"}).json()["leaderboard"]
+def data_page():
+    return Client().get("/data/cats/", headers={"host": "localhost"}).status_code
+pages = [data_page()]
 before = board()
 for one in Submission.objects.all():
     storage.verified(one.sha256)
 drain()
 states = sorted(set(Submission.objects.values_list("status", flat=True)))
-print(json.dumps([before, states, board()]))
+pages.append(data_page())
+print(json.dumps([before, states, board(), pages]))
 """.replace("{BOARD}", BOARD)
 
 
@@ -141,9 +145,11 @@ def test_a_site_backed_up_in_use_is_the_same_after_its_restoration(
     given = (tmp_path / "site", made.folder, archive, tmp_path)
     board = run(BUSY, *given, database=fresh_database)
     assert [row["entrant"] for row in board] == ["bob", "ada"]
-    before, states, after = run(RESTORED, archive, tmp_path / "restored", database=other_database)
+    given = (archive, tmp_path / "restored")
+    before, states, after, pages = run(RESTORED, *given, database=other_database)
     assert before == board
     assert states == ["scored"]
+    assert pages == [503, 200], "the first asks for the index, which a backup leaves out"
     assert [row["value"] for row in after] == [row["value"] for row in board]
     assert (tmp_path / "restored/secret").read_text() == (tmp_path / "site/secret").read_text()
 
@@ -157,6 +163,10 @@ def filled(site):
         path.write_text(name)
     (site.DATA / "submissions/incoming").mkdir()
     (site.DATA / "submissions/incoming/half").write_text("half")
+    (site.DATA / "submissions/resumable").mkdir()
+    (site.DATA / "submissions/resumable/0123.part").write_text("the first ha")
+    (site.DATA / "files/cats/resumable").mkdir()
+    (site.DATA / "files/cats/resumable/b.csv").write_text("public")
     (site.DATA / "secret").write_text("key")
     return site
 
@@ -194,8 +204,8 @@ def test_a_backup_holds_what_cannot_be_made_again_and_nothing_half_written(archi
     names = set(members(archive))
     database = names & set(copies.NAMES.values())
     assert len(database) == 1
-    kept = {"secret", "files/cats/a.csv", "answers/stats/b.parquet", "manifest.json"}
-    assert names - database == kept
+    public = {"files/cats/a.csv", "files/cats/resumable/b.csv"}
+    assert names - database == {"secret", *public, "answers/stats/b.parquet", "manifest.json"}
     assert archive.stat().st_mode & 0o777 == 0o600
 
 

@@ -31,6 +31,7 @@ from heldout.site.copies import NAMES, CannotCopy, copy_database
 FORMAT = 1
 MANIFEST = "manifest.json"
 # What is made again, is on its way, or is a copy itself, stays out.
+UNFINISHED = ("submissions/resumable",)
 KEPT = ("secret", "files", "answers", "submissions")
 
 
@@ -147,7 +148,10 @@ def _files(data: Path) -> Iterator[Path]:
         if top.is_file():
             yield top
         for root, folders, names in os.walk(top):
-            folders[:] = sorted(one for one in folders if not _partial(one))
+            unfinished = {data / one for one in UNFINISHED}
+            folders[:] = sorted(
+                one for one in folders if not _partial(one) and Path(root) / one not in unfinished
+            )
             paths = (Path(root) / name for name in sorted(names) if not _partial(name))
             yield from (path for path in paths if path.is_file() and not path.is_symlink())
 
