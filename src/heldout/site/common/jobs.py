@@ -322,6 +322,11 @@ def cancel(key_prefix: str, *, now: datetime) -> bool:
     return bool(waiting.update(state=JobState.CANCELLED, finished_at=now))
 
 
+def is_running(key_prefix: str) -> bool:
+    """Whether a worker has begun such work and not ended it."""
+    return Job.objects.filter(key__startswith=key_prefix, state=JobState.RUNNING).exists()
+
+
 def close_gate(name: str, *, reason: str, now: datetime) -> bool:
     """Let no more jobs of a gate begin; False if it is closed already."""
     fields = {"closed": True, "reason": reason[:300], "since": now}

@@ -273,7 +273,9 @@ def withdraw(*, submission: Submission, by: User, now: datetime) -> Submission:
             raise Refused([Problem("phase", message)])
         before = Status(submission.status)
         cancelled = jobs.cancel(_prefix(submission), now=now)
-        if cancelled and before in Status.unfinished():
+        # An attempt by an earlier revision that still runs counts it as it turns out.
+        running = jobs.is_running(_prefix(submission))
+        if cancelled and not running and before in Status.unfinished():
             limits.recount(submission, before=before, after=Status.WITHDRAWN)
         Submission.objects.filter(pk=submission.pk).update(status=Status.WITHDRAWN, finished_at=now)
         refresh_board(submission.phase, now=now)

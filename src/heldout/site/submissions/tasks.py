@@ -183,8 +183,12 @@ def _is_outdated(job: Job, submission: Submission) -> bool:
         challenge=submission.phase.challenge_id, pk__gt=job.payload["revision"]
     )
     keys = [evaluation_key(submission, pk) for pk in later.values_list("pk", flat=True)]
-    scoring = Job.objects.filter(key__in=keys).exclude(state=JobState.CANCELLED)
-    return bool(keys) and scoring.exists()
+    if not keys:
+        return False
+    # Whoever withdraws it or has it scored again is done with that, or waits for this.
+    STANDING.all(submission=submission.pk)
+    scoring = Job.objects.filter(key__in=keys).order_by("attempt").values_list("key", "state")
+    return any(state != JobState.CANCELLED for state in dict(scoring).values())
 
 
 def _save_evaluation(evaluation: Evaluation, report: Report, now: datetime) -> None:
