@@ -1,3 +1,6 @@
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
@@ -40,6 +43,42 @@ def test_a_scorer_that_fails_again_and_again_pauses_its_phase(
     for submission in waiting:
         submission.refresh_from_db()
         assert submission.status != Status.REFUSED
+
+
+def kill_workers(tries: int) -> None:
+    """The worker of each attempt dies, until this many have."""
+    now = timezone.now()
+    for _ in range(tries):
+        now += timedelta(minutes=10)
+        if jobs.claim(owner="doomed", now=now):
+            jobs.expire(now=now, owner="doomed")
+
+
+def test_a_scorer_that_kills_its_workers_pauses_its_phase_too(hand_in, enter_as, phase, settings):
+    settings.HELDOUT = replace(settings.HELDOUT, pause_after=2)
+    for number in range(3):
+        hand_in(enter_as(f"person-{number}"))
+    kill_workers(3 * settings.HELDOUT.attempts)
+    gate = Gate.objects.get()
+    assert (gate.name, gate.closed) == (f"phase:{phase.pk}", True)
+    assert "fell silent" in gate.reason
+    assert Job.objects.filter(kind="evaluate", state="dead").count() == 2
+    assert Job.objects.filter(kind="evaluate", state="ready").count() == 1
+
+
+def test_workers_that_die_pause_nothing_while_others_may_try_again(
+    hand_in, participant, rival, settings
+):
+    settings.HELDOUT = replace(settings.HELDOUT, pause_after=2)
+    for user in (participant, rival):
+        for _ in range(3):
+            hand_in(user)
+    now = timezone.now()
+    while jobs.claim(owner="doomed", now=now):
+        pass
+    jobs.expire(now=now, owner="doomed")
+    assert Job.objects.filter(state="expired").count() == 6
+    assert not Gate.objects.filter(closed=True).exists()
 
 
 def test_other_phases_go_on_while_one_is_paused(

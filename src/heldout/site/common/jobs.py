@@ -280,7 +280,8 @@ def _end(
             lease_until=None,
         ):
             return None
-        if state != JobState.EXPIRED:
+        # One worker that dies says nothing of the scorer; when every try ended so, it does.
+        if last or state != JobState.EXPIRED:
             _pause_if_broken(job.gate, error, now=now)
         if not last:
             return _retry(job, now=now)
