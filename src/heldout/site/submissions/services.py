@@ -112,9 +112,26 @@ def _record_or_find(submission: Submission) -> Submission:
     except (IntegrityError, Refused):
         # The first try may have come to its end meanwhile, and have taken the last place of a limit.
         earlier = _earlier(submission.phase, submission.by, submission.idempotency_key)
-        if earlier is None:
+        if earlier is not None:
+            return _same(earlier, submission.sha256)
+        if not _follow_entrant(submission):
             raise
-        return _same(earlier, submission.sha256)
+    return _record(submission)
+
+
+def _follow_entrant(submission: Submission) -> bool:
+    """Hand in for the team that its maker has become part of while the file arrived, if so.
+
+    Raises:
+        Refused: The maker takes part in the challenge no more.
+    """
+    entrant = entrant_of(submission.phase.challenge, submission.by)
+    if entrant is None:
+        message = "you left your team while the file arrived"
+        raise Refused([Problem("team", message, "hand it in again")])
+    moved = entrant != submission.entrant
+    submission.entrant = entrant
+    return moved
 
 
 def submit_as_oneself(

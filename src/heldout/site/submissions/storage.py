@@ -99,7 +99,7 @@ def _write(upload: BinaryIO, part: Path, limit: int) -> tuple[str, int]:
 def _keep(part: Path, final: Path) -> tuple[int, int] | None:
     """Give a file its final name; None if there was one of that name."""
     final.parent.mkdir(exist_ok=True, mode=0o700)
-    born = _born(part)
+    born: tuple[int, int] | None = _born(part)
     try:
         final.hardlink_to(part)
     except OSError:  # It is there, maybe damaged; or this disk knows no second names.
