@@ -128,3 +128,15 @@ def test_a_database_that_fails_is_told_and_ends_nothing(monkeypatch):
 
     monkeypatch.setattr(doctor, "pending_migrations", fails)
     assert "no such table" in found("database")[0][1]
+
+
+def test_roles_by_address_are_warned_of_where_no_address_is_confirmed(settings):
+    use(settings)
+    ((level, message),) = found("roles")
+    assert level == Level.WARNING
+    assert "whoever signed up" in message
+    for confirmed in ("optional", "mandatory"):
+        use(settings, email_verification=confirmed)
+        assert found("roles") == []
+    use(settings, sign_up="closed")
+    assert found("roles") == []

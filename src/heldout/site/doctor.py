@@ -206,6 +206,16 @@ def _set_aside(now: datetime) -> Found:
         yield Level.WARNING, message, "mend the cause, then score again from the organiser's page"
 
 
+def _roles(now: datetime) -> Found:
+    if settings.HELDOUT.email_verification == "none" and settings.HELDOUT.sign_up == "open":
+        yield (
+            Level.WARNING,
+            "addresses are not confirmed, so roles and invitations given by address go to whoever "
+            "signed up with it",
+            "set HELDOUT_EMAIL_VERIFICATION=mandatory, and HELDOUT_EMAIL_HOST to send the mails",
+        )
+
+
 EXAMINATIONS: dict[str, Callable[[datetime], Found]] = {
     "framework": _framework,
     "address": _address,
@@ -216,6 +226,7 @@ EXAMINATIONS: dict[str, Callable[[datetime], Found]] = {
     "disk": _disk,
     "clock": _clock,
     "mail": _mail,
+    "roles": _roles,
     "work": _work,
     "set aside": _set_aside,
 }

@@ -1,15 +1,17 @@
 """Every role against every permission: the table of docs/reference/roles.md, held by the code."""
 
 import re
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.utils import timezone
 
+from heldout.errors import BadInput
 from heldout.site.accounts.services import create_user
 from heldout.site.challenges.models import Audience, Role, Visibility
 from heldout.site.challenges.permissions import sees
-from heldout.site.challenges.services import add_organiser, join, remove_organiser
+from heldout.site.challenges.services import add_organiser, join, publish, remove_organiser
 from heldout.site.common.problems import Refused
 
 ROLES = ("organiser", "co-organiser", "reviewer", "annotator", "participant", "outsider", "nobody")
@@ -112,3 +114,92 @@ def test_an_annotator_does_not_enter(people, challenge):
 
     with pytest.raises(PermissionDenied):
         join(challenge=challenge, user=people["annotator"], now=timezone.now())
+
+
+@pytest.fixture
+def confirming(settings):
+    settings.HELDOUT = replace(settings.HELDOUT, email_verification="optional")
+
+
+def appoint(challenge, email, by, role=Role.CO_ORGANISER):
+    return add_organiser(challenge=challenge, email=email, role=role, by=by, now=timezone.now())
+
+
+def test_an_address_that_is_not_confirmed_gives_no_role(
+    challenge, organiser, outsider, confirming, api
+):
+    """Anybody may have signed up with it."""
+    with pytest.raises(Refused, match="outsider has not confirmed the address"):
+        appoint(challenge, outsider.email, organiser)
+    answer = api(organiser).put(
+        "/api/v1/challenges/cats/people/organisers",
+        {"email": outsider.email, "role": "reviewer"},
+        content_type="application/json",
+    )
+    assert answer.status_code == 409
+    assert "confirm it under Account" in answer.content.decode()
+    assert not outsider.has_perm("challenges.review", challenge)
+    outsider.emailaddress_set.update(verified=True)
+    assert appoint(challenge, outsider.email, organiser).user == outsider
+
+
+def test_an_account_made_by_the_appointment_opens_by_mail_alone(challenge, organiser, confirming):
+    row = appoint(challenge, "new@example.org", organiser)
+    assert not row.user.has_usable_password()
+    # It may be given another role before its owner came.
+    assert appoint(challenge, "new@example.org", organiser, Role.REVIEWER).role == Role.REVIEWER
+
+
+def test_where_nothing_is_confirmed_an_address_gives_the_role(challenge, organiser, outsider):
+    assert appoint(challenge, outsider.email, organiser).user == outsider
+
+
+def test_publishing_gives_no_role_to_an_unconfirmed_address(
+    write_challenge, tmp_path, confirming, organiser, outsider
+):
+    folder = write_challenge(tmp_path / "dogs", slug="dogs").folder
+    toml = folder / "challenge.toml"
+    names = '["organiser@example.org", "outsider@example.org"]'
+    toml.write_text(toml.read_text().replace('["organiser@example.org"]', names))
+    with pytest.raises(BadInput) as refusal:
+        publish(source=folder, by=None, now=timezone.now())
+    (problem,) = refusal.value.problems
+    assert problem.place == "challenge.toml: challenge.organisers"
+    assert "outsider has not confirmed" in problem.message
+    outsider.emailaddress_set.update(verified=True)
+    published = publish(source=folder, by=None, now=timezone.now())
+    assert {row.user.handle for row in published.organisers.all()} == {"organiser", "outsider"}
+
+
+def test_a_reviewer_does_not_enter(people, challenge):
+    from django.core.exceptions import PermissionDenied
+
+    with pytest.raises(PermissionDenied):
+        join(challenge=challenge, user=people["reviewer"], now=timezone.now())
+
+
+def test_who_takes_part_does_not_become_a_reviewer(challenge, organiser, participant):
+    with pytest.raises(Refused, match="reviewers see all submissions") as refusal:
+        appoint(challenge, participant.email, organiser, Role.REVIEWER)
+    assert "does not compete" in refusal.value.problems[0].remedy
+
+
+@pytest.mark.parametrize(
+    ("role", "may"),
+    [
+        (Role.ORGANISER, True),
+        (Role.CO_ORGANISER, True),
+        (Role.REVIEWER, False),
+        (Role.ANNOTATOR, False),
+    ],
+)
+def test_only_who_edits_a_challenge_has_something_scored_again(
+    role, may, challenge, outsider, participant, hand_in, signed_in, api
+):
+    challenge.organisers.create(user=outsider, role=role)
+    assert outsider.has_perm("submissions.rescore", hand_in(participant)) == may
+    answers = [
+        signed_in(outsider).post("/challenges/cats/organise/scoring/again/"),
+        api(outsider).post("/api/v1/challenges/cats/scoring/again"),
+    ]
+    assert [answer.status_code for answer in answers] == ([302, 200] if may else [403, 403])

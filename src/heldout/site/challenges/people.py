@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import transaction
 
 from heldout.errors import BadInput, Problem
 from heldout.site.accounts.models import User
-from heldout.site.accounts.services import person
+from heldout.site.accounts.services import is_verified, person
 from heldout.site.challenges.access import require
 from heldout.site.challenges.models import Challenge, Invitation, Organiser, Role
 from heldout.site.common import audit, jobs
@@ -62,21 +63,49 @@ def is_email(text: str) -> bool:
 def add_organiser(
     *, challenge: Challenge, email: str, role: Role, by: User, now: datetime
 ) -> Organiser:
-    """Give a person a role; an account is made for an address without one."""
+    """Give a person a role; an account is made for an address without one.
+
+    Raises:
+        Refused: The account has not confirmed the address, or competes and would see what the others do.
+    """
     require(by, "challenges.manage_people", challenge)
     if not is_email(email):
         raise BadInput([Problem("email", f"{email} is not an e-mail address")])
     with transaction.atomic():
         user = person(email=email)
-        if role == Role.ANNOTATOR and challenge.members.filter(user=user).exists():
-            message = f"{user} takes part, and annotators see answers"
-            raise Refused([Problem("role", message, "choose somebody who does not compete")])
+        problems = [*unconfirmed(user), *_competes(challenge, user, role)]
+        if problems:
+            raise Refused(problems)
         row, _ = Organiser.objects.update_or_create(
             challenge=challenge, user=user, defaults={"role": role}
         )
         _keep_an_organiser(challenge)
         audit.record("organiser added", by=by, on=challenge, now=now, user=user.pk, role=role)
     return row
+
+
+def unconfirmed(user: User) -> Iterator[Problem]:
+    """Why an address is no proof of who holds the account: anybody may have signed up with it.
+
+    An account nobody has been in yet opens by a mail to the address alone.
+    """
+    waits = user.last_login is None and not user.has_usable_password()
+    if settings.HELDOUT.email_verification != "none" and not (waits or is_verified(user)):
+        yield Problem(
+            "email",
+            f"the account {user} has not confirmed the address {user.email}",
+            "have its owner confirm it under Account → E-mail addresses, then try again",
+        )
+
+
+# Who competes must see neither answers nor what others hand in.
+SEES = {Role.ANNOTATOR: "annotators see answers", Role.REVIEWER: "reviewers see all submissions"}
+
+
+def _competes(challenge: Challenge, user: User, role: Role) -> Iterator[Problem]:
+    if role in SEES and challenge.members.filter(user=user).exists():
+        remedy = "choose somebody who does not compete, or who leaves the team first"
+        yield Problem("role", f"{user} takes part, and {SEES[role]}", remedy)
 
 
 def uninvite(*, invitation: Invitation, by: User, now: datetime) -> None:

@@ -52,6 +52,12 @@ def annotates(user: Any, challenge: Challenge | None) -> bool:
 
 
 @rules.predicate
+def sees_all_submissions(user: Any, challenge: Challenge | None) -> bool:
+    """As a reviewer; organisers may enter for comparison, and are known to all."""
+    return challenge is not None and role_of(user, challenge) == Role.REVIEWER
+
+
+@rules.predicate
 def is_participant(user: Any, challenge: Challenge | None) -> bool:
     if challenge is None or not user.is_authenticated:
         return False
@@ -121,8 +127,8 @@ sees = may_enter | (is_by_invitation & is_participant) | reviews | annotates
 rules.add_perm("challenges.create", is_signed_in & may_organise)
 rules.add_perm("challenges.view", sees)
 rules.add_perm("challenges.download", sees)
-# Who has seen answers does not compete.
-rules.add_perm("challenges.join", is_signed_in & may_enter & ~annotates)
+# Who sees answers, or what the others hand in, does not compete.
+rules.add_perm("challenges.join", is_signed_in & may_enter & ~annotates & ~sees_all_submissions)
 rules.add_perm("challenges.edit", is_signed_in & edits)
 rules.add_perm("challenges.manage_people", is_signed_in & is_organiser)
 rules.add_perm("challenges.review", is_signed_in & reviews)

@@ -14,7 +14,7 @@ from typing import Any, BinaryIO
 import polars as pl
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 
 from heldout.challenge.check import check
 from heldout.challenge.definition import Definition
@@ -30,6 +30,7 @@ from heldout.site.catalog.services import Table, add_revision, store
 from heldout.site.challenges.access import require
 from heldout.site.challenges.boards import refresh_boards
 from heldout.site.challenges.models import Challenge, Organiser, Phase, Revision, Role
+from heldout.site.challenges.people import unconfirmed
 from heldout.site.common import audit
 from heldout.site.common.archives import Bounds, discard, unpack
 
@@ -56,6 +57,7 @@ def publish(
         _require_slug(slug, folder)
         slug = folder.definition.challenge.id
         _require_right(slug, by)
+        _require_confirmed(folder.definition, by)
         digest, data_folder = store(slug=slug, source=folder.data)
         answers_folder = _store_answers(folder)
         existing = Challenge.objects.filter(slug=slug, current__isnull=False).first()
@@ -141,6 +143,20 @@ def _require_right(slug: str, by: User | None) -> None:
         raise BadInput(
             [Problem(f"{FILE}: challenge.id", f'"{slug}" is taken', "choose another id")]
         )
+
+
+def _require_confirmed(definition: Definition, by: User | None) -> None:
+    """A role is given to whoever holds an account, not to whoever signed up with an address first."""
+    held = Organiser.objects.filter(challenge__slug=definition.challenge.id).values("user")
+    trusted = Q(pk__in=held) | Q(may_organise=True) | Q(pk=by.pk if by else None)
+    others = User.objects.exclude(trusted)
+    named = [
+        others.filter(email__iexact=email).first() for email in definition.challenge.organisers
+    ]
+    problems = [one for user in named if user is not None for one in unconfirmed(user)]
+    if problems:
+        place = f"{FILE}: challenge.organisers"
+        raise BadInput([Problem(place, one.message, one.remedy) for one in problems])
 
 
 def _store_answers(folder: ChallengeFolder) -> str:

@@ -85,7 +85,7 @@ def resume(request: HttpRequest, slug: str, key: str) -> HttpResponse:
 @login_required
 @require_POST
 def rescore_failed(request: HttpRequest, slug: str) -> HttpResponse:
-    challenge, user = _organised(request, slug, "challenges.review")
+    challenge, user = _organised(request, slug)
     count = services.rescore_failed(challenge=challenge, by=user, now=timezone.now())
     messages.success(request, f"Waiting to be scored again: {count:,}.")
     return redirect("submissions:scoring", slug)

@@ -91,7 +91,7 @@ def resume(request: HttpRequest, slug: str, phase: str) -> dict[str, Any]:
 )
 def rescore_failed(request: HttpRequest, slug: str) -> dict[str, int]:
     """Score everything again that could not be scored."""
-    challenge, by = asked(request, slug, REVIEW)
+    challenge, by = asked(request, slug, "challenges.edit")
     return {"waiting": services.rescore_failed(challenge=challenge, by=by, now=timezone.now())}
 
 
