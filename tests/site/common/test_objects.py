@@ -1,6 +1,8 @@
 """Files in a bucket of moto's server, an independent S3 on this machine."""
 
 import hashlib
+import io
+import os
 import shutil
 
 import boto3
@@ -15,7 +17,7 @@ from heldout.site import backup as backups
 from heldout.site.common import objects
 from heldout.site.common.objects import StorageFault
 from heldout.site.databases import object_storages
-from heldout.site.submissions import storage
+from heldout.site.submissions import services, storage, tidying
 from heldout.site.submissions.folders import challenge_folder
 from heldout.site.submissions.models import Status, Submission
 from heldout.site.transfer.exporting import export
@@ -224,3 +226,34 @@ def test_without_a_bucket_nothing_leaves_the_machine(site, monkeypatch):
     objects.forget(path)
     assert objects.fetch(path) == path
     assert not objects.in_use()
+
+
+def test_what_no_submission_names_leaves_the_bucket_too(bucket, hand_in, participant, monkeypatch):
+    """At once where handing it in failed, a day later where a crash left it."""
+    kept = storage.path(hand_in(participant).sha256)
+    before = contents(bucket, FILES)
+    with monkeypatch.context() as patch:
+        patch.setattr(services, "enqueue", None)
+        with pytest.raises(TypeError):
+            hand_in(participant, content=b"failed\n")
+    assert contents(bucket, FILES) == before
+    left = storage.path(storage.store(io.BytesIO(b"left\n"), limit=100).sha256)
+    assert contents(bucket, FILES).keys() == before.keys() | {objects._place(left).key}
+    for path in (kept, left):
+        os.utime(path, (0, 0))
+    assert tidying.delete_unfinished(now=timezone.now()) == 1
+    assert contents(bucket, FILES) == before
+
+
+def test_what_comes_again_while_the_bucket_forgets_it_is_kept(bucket, monkeypatch):
+    store, forget = storage.store, objects.forget
+    sha256 = store(io.BytesIO(b"again\n"), limit=100).sha256
+
+    def forget_late(path):
+        store(io.BytesIO(b"again\n"), limit=100)
+        forget(path)
+
+    monkeypatch.setattr(objects, "forget", forget_late)
+    assert storage.delete(sha256, before=timezone.now().timestamp() + 60)
+    assert storage.path(sha256).read_bytes() == b"again\n"
+    assert contents(bucket, FILES).keys() == {objects._place(storage.path(sha256)).key}
