@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 from granian import Granian
@@ -40,16 +41,17 @@ def run(host: str, port: int, *, threads: int, parent: int) -> None:
         backlog=BACKLOG,
         workers_kill_timeout=10,
         log_level=LogLevels.error,
-    ).serve(target_loader=_load)
+    ).serve(target_loader=partial(_load, threads=threads))
 
 
-def _load(target: str) -> Any:
+def _load(target: str, *, threads: int) -> Any:
     _stop_without(os.getppid())
     sys.setswitchinterval(SWITCH_SECONDS)
     from heldout.site import wsgi
+    from heldout.site.bodies import leave_room, seats_of
 
     wsgi.warm_up_later()
-    return share_out(wsgi.application)
+    return share_out(leave_room(wsgi.application, seats_of(threads)))
 
 
 def share_out(answer: Callable[..., Iterable[bytes]]) -> Callable[..., Iterable[bytes]]:
