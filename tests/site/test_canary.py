@@ -47,15 +47,15 @@ ALLOWED = {
     ANSWER: set(),
     SECRET: set(),
     DRAFT: {"organiser", "staff"},
-    TEAM: {"participant", "organiser", "co-organiser", "staff"},
+    TEAM: {"participant", "organiser", "co-organiser", "reviewer", "staff"},
     ADDRESS: {"participant", "staff"},
-    SCORE: {"organiser", "co-organiser", "staff"},
+    SCORE: {"organiser", "co-organiser", "reviewer", "staff"},
 }
-# Organisers browse a challenge's data with its answers, and look at the errors of a submission; nowhere
+# Organisers and reviewers browse a challenge's data with its answers, and look at the errors of a submission; nowhere
 # else is an answer shown.
 BROWSING = ("data/", "api/v1/data/")
 ERRORS = ("/errors/", "/errors")
-BROWSERS = {"organiser", "co-organiser", "staff"}
+BROWSERS = {"organiser", "co-organiser", "reviewer", "staff"}
 # Reached by nobody in the crawl, each for its reason.
 UNREACHED = {
     "api/v1/": "the root of the API has no page",
@@ -142,10 +142,11 @@ def everywhere(
     )
     drain()
     people = {"participant": participant, "rival": rival, "organiser": organiser}
-    people["co-organiser"] = create_user(email="co@example.org", handle="co", password=PASSWORD)
-    Organiser.objects.create(
-        challenge=challenge, user=people["co-organiser"], role=Role.CO_ORGANISER
-    )
+    for role in (Role.CO_ORGANISER, Role.REVIEWER, Role.ANNOTATOR):
+        handle = role.value[:2]
+        user = create_user(email=f"{handle}@example.org", handle=handle, password=PASSWORD)
+        Organiser.objects.create(challenge=challenge, user=user, role=role)
+        people[role.value] = user
     people["staff"] = create_user(email="staff@example.org", handle="staff", password=PASSWORD)
     type(organiser).objects.filter(handle="staff").update(is_staff=True, is_superuser=True)
     people["staff"].refresh_from_db()
@@ -248,7 +249,8 @@ def test_what_is_kept_from_somebody_is_shown_to_nobody_else(everywhere, listener
     assert {one.route for one in visits} - reached - UNREACHED.keys() == set()
     shown = {(secret, one.role) for one in visits for secret in one.found}
     assert shown >= {(TEAM, "participant"), (TEAM, "co-organiser"), (DRAFT, "organiser")}
-    assert (SCORE, "organiser") in shown
+    assert {(SCORE, "organiser"), (SCORE, "reviewer"), (TEAM, "reviewer")} <= shown
+    assert {mark for mark, role in shown if role == "annotator"} == set()
     assert listener.found == []
     assert listener.lines > len(visits) / 2
 
