@@ -51,8 +51,8 @@ ALLOWED = {
     ADDRESS: {"participant", "staff"},
     SCORE: {"organiser", "co-organiser", "reviewer", "staff"},
 }
-# Organisers and reviewers browse a challenge's data with its answers, and look at the errors of a submission; nowhere
-# else is an answer shown.
+# Organisers and reviewers browse a challenge's data with its answers, and look at the errors of a
+# submission; nowhere else is an answer shown.
 BROWSING = ("data/", "api/v1/data/")
 ERRORS = ("/errors/", "/errors")
 BROWSERS = {"organiser", "co-organiser", "reviewer", "staff"}
@@ -276,6 +276,8 @@ def test_error_pages_tell_nothing(everywhere, settings, monkeypatch):
         local = ANSWER
         raise RuntimeError(local)
 
+    # Who is imported while these are broken would keep them for good.
+    assert get_resolver().url_patterns
     monkeypatch.setattr("heldout.site.challenges.views.frame", broken)
     monkeypatch.setattr("heldout.site.submissions.results.submission_detail", broken)
     addresses = ("/challenges/cats/", "/no/such/page/", "/api/v1/nothing", "/accounts/no/")
