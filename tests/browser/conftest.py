@@ -141,7 +141,7 @@ class People:
         context = browser.new_context()
         page = context.new_page()
         page.goto(self.site.url("/accounts/login/"))
-        page.get_by_label("E-mail").fill(f"{handle}@example.org")
+        page.get_by_label("Email").fill(f"{handle}@example.org")
         page.get_by_label("Password").fill(PASSWORD)
         page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
         expect(page.get_by_role("link", name=handle)).to_be_visible()

@@ -21,7 +21,7 @@ def test_a_passkey_is_added_and_signs_in_alone(page, site):
     devtools.send("WebAuthn.enable")
     devtools.send("WebAuthn.addVirtualAuthenticator", {"options": AUTHENTICATOR})
     page.goto(f"{base}/accounts/login/?next=/accounts/2fa/webauthn/add/")
-    page.get_by_label("E-mail").fill("keeper@example.org")
+    page.get_by_label("Email").fill("keeper@example.org")
     page.get_by_label("Password").fill("long-enough-1")
     page.get_by_role("main").get_by_role("button", name="Sign in", exact=True).click()
     # A key is added by who has just shown that they are themselves.
