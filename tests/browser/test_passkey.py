@@ -28,7 +28,7 @@ def test_a_passkey_is_added_and_signs_in_alone(page, site):
     page.get_by_label("Password").fill("long-enough-1")
     page.get_by_role("button", name="Confirm").click()
     page.get_by_label("Name").fill("Laptop")
-    page.get_by_label("Passkey").check()
+    page.get_by_label("Passwordless").check()
     page.get_by_role("main").get_by_role("button", name="Add").click()
     expect(page.get_by_text("Security key added.")).to_be_visible()
     page.goto(f"{base}/accounts/2fa/webauthn/")
