@@ -32,7 +32,7 @@ BUILDS = (
     Build(
         "fencing",
         f"{SITE}/common/jobs.py",
-        "Job.objects.filter(pk=job.pk, state=JobState.RUNNING, owner=job.owner)",
+        "held(job).filter(lease_until__gte=now)",
         "Job.objects.filter(pk=job.pk)",
         "tests/site/common/test_jobs.py::"
         "test_a_late_result_is_refused_and_nothing_of_it_is_written",

@@ -116,6 +116,17 @@ def test_an_annotator_does_not_enter(people, challenge):
         join(challenge=challenge, user=people["annotator"], now=timezone.now())
 
 
+@pytest.mark.parametrize("role", ["annotator", "reviewer", "co-organiser"])
+def test_who_had_a_role_does_not_enter_when_it_is_taken_away(people, challenge, organiser, role):
+    from django.core.exceptions import PermissionDenied
+
+    person, now = people[role], timezone.now()
+    remove_organiser(organiser=challenge.organisers.get(user=person), by=organiser, now=now)
+    with pytest.raises(PermissionDenied):
+        join(challenge=challenge, user=person, now=now)
+    assert join(challenge=challenge, user=people["outsider"], now=now)
+
+
 @pytest.fixture
 def confirming(settings):
     settings.HELDOUT = replace(settings.HELDOUT, email_verification="optional")

@@ -120,6 +120,16 @@ def test_a_late_result_is_refused_and_nothing_of_it_is_written(given_up):
     assert not jobs.heartbeat(late, now=NOW)
 
 
+def test_a_result_after_the_lease_ran_out_is_refused_though_nobody_took_the_job(given_up):
+    add("a")
+    late, after = claim("late"), NOW + jobs.lease_length() + timedelta(seconds=1)
+    with pytest.raises(jobs.LeaseLost), jobs.finishing(late, now=after):
+        add("written by the late one")
+    assert not Job.objects.filter(key="written by the late one").exists()
+    jobs.expire(now=after)
+    assert claim("other", now=after + timedelta(minutes=1)).attempt == 2
+
+
 def test_a_result_and_the_end_of_its_job_are_one_transaction(given_up):
     add("a")
     job = claim()

@@ -15,6 +15,7 @@ from heldout.site.accounts.models import User
 from heldout.site.accounts.services import is_verified, person
 from heldout.site.challenges.access import require
 from heldout.site.challenges.models import Challenge, Invitation, Organiser, Role
+from heldout.site.challenges.permissions import ROLE_ENDED
 from heldout.site.common import audit, jobs
 from heldout.site.common.problems import Refused
 
@@ -123,7 +124,7 @@ def remove_organiser(*, organiser: Organiser, by: User, now: datetime) -> None:
         user = organiser.user_id
         organiser.delete()
         _keep_an_organiser(challenge)
-        audit.record("organiser removed", by=by, on=challenge, now=now, user=user)
+        audit.record(ROLE_ENDED, by=by, on=challenge, now=now, user=user)
 
 
 def _keep_an_organiser(challenge: Challenge) -> None:

@@ -18,9 +18,11 @@ from heldout.site.challenges.models import (
     Role,
     Visibility,
 )
+from heldout.site.common import audit
 
 EDITORS = (Role.ORGANISER, Role.CO_ORGANISER)
 REVIEWERS = (*EDITORS, Role.REVIEWER)
+ROLE_ENDED = "organiser removed"
 
 
 def role_of(user: Any, challenge: Challenge) -> Role | None:
@@ -55,6 +57,14 @@ def annotates(user: Any, challenge: Challenge | None) -> bool:
 def sees_all_submissions(user: Any, challenge: Challenge | None) -> bool:
     """As a reviewer; organisers may enter for comparison, and are known to all."""
     return challenge is not None and role_of(user, challenge) == Role.REVIEWER
+
+
+@rules.predicate
+def had_a_role(user: Any, challenge: Challenge | None) -> bool:
+    """Whether a role was taken away; what was seen in it stays known."""
+    if challenge is None or not user.is_authenticated or role_of(user, challenge):
+        return False
+    return audit.entries(challenge).filter(action=ROLE_ENDED, details__user=user.pk).exists()
 
 
 @rules.predicate
@@ -128,7 +138,10 @@ rules.add_perm("challenges.create", is_signed_in & may_organise)
 rules.add_perm("challenges.view", sees)
 rules.add_perm("challenges.download", sees)
 # Who sees answers, or what the others hand in, does not compete.
-rules.add_perm("challenges.join", is_signed_in & may_enter & ~annotates & ~sees_all_submissions)
+rules.add_perm(
+    "challenges.join",
+    is_signed_in & may_enter & ~annotates & ~sees_all_submissions & ~had_a_role,
+)
 rules.add_perm("challenges.edit", is_signed_in & edits)
 rules.add_perm("challenges.manage_people", is_signed_in & is_organiser)
 rules.add_perm("challenges.review", is_signed_in & reviews)

@@ -241,10 +241,12 @@ def finishing(job: Job, *, now: datetime) -> Iterator[None]:
     """End the job and write its result in one transaction.
 
     Raises:
-        LeaseLost: The lease has passed to another; nothing of the result is written.
+        LeaseLost: The lease has passed to another, or has run out without a heartbeat; nothing of
+            the result is written.
     """
     with transaction.atomic():
-        if not held(job).update(state=JobState.DONE, finished_at=now, lease_until=None):
+        standing = held(job).filter(lease_until__gte=now)
+        if not standing.update(state=JobState.DONE, finished_at=now, lease_until=None):
             raise LeaseLost(f"the lease of {job} is over")
         yield
 
