@@ -86,8 +86,47 @@ def test_a_site_that_stopped_before_it_handed_in_does_so_when_asked_again(
     with monkeypatch.context() as broken:
         broken.setattr(resumable.services, "submit_as_oneself", lambda **given: 1 / 0)
         assert send(client, address, content, 0).status_code == 500
-    assert arrived(client, address) == len(content)
     assert "Heldout-Submission" in send(client, address, b"", len(content))
+
+
+def test_who_only_asks_how_much_has_arrived_has_handed_in_when_it_is_all(
+    client, participant, upload, content
+):
+    """Clients of others send nothing more when they hear that all has arrived."""
+    resumable.append(upload, io.BytesIO(content), offset=0)
+    address = f"/api/v1/uploads/{upload.id}"
+    answers = [client.head(address, headers=TUS) for _ in range(2)]
+    assert {answer["Upload-Offset"] for answer in answers} == {str(len(content))}
+    made = Submission.objects.get()
+    assert {answer["Heldout-Submission"] for answer in answers} == {made.pk}
+    assert made.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_bytes_that_are_still_being_checked_are_not_handed_in(client, participant):
+    """A wrong checksum throws them away afterwards."""
+    large = b"x" * 100_000  # More than is kept from the disk until it is flushed.
+    address, seen = create(client, len(large))["Location"], []
+    upload = resumable.find(address.rpartition("/")[2], by=participant, now=timezone.now())
+
+    class LookedAtInTheEnd(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            chunk = super().read(size)
+            if not chunk:
+                seen.append(client.head(address, headers=TUS))
+            return chunk
+
+    wrong = "sha256 " + b64(b"x" * 32)
+    with pytest.raises(resumable.ChecksumMismatch):
+        resumable.append(upload, LookedAtInTheEnd(large), offset=0, checksum=wrong)
+    assert [answer["Upload-Offset"] for answer in seen] == [str(len(large))]
+    assert "Heldout-Submission" not in seen[0]
+    assert not Submission.objects.exists()
+
+
+def test_what_is_whole_too_late_is_not_told_to_have_arrived(client, upload, content, phase):
+    resumable.append(upload, io.BytesIO(content), offset=0)
+    type(phase).objects.filter(pk=phase.pk).update(closes=datetime(2021, 1, 1, tzinfo=UTC))
+    assert client.head(f"/api/v1/uploads/{upload.id}", headers=TUS).status_code == 409
 
 
 def test_bytes_that_do_not_follow_are_refused(client, content):
@@ -247,6 +286,7 @@ def test_the_rules_of_intake_hold_before_a_byte_arrives(client, participant, pha
     huge = create(client, settings.HELDOUT.upload_limit + 1)
     assert huge.status_code == 409
     assert "larger than" in huge.json()["problems"][0]["message"]
+    assert "it is empty" in create(client, 0).json()["problems"][0]["message"]
     assert "no known kind" in create(client, 9, "p.exe").json()["problems"][0]["message"]
     type(phase).objects.filter(pk=phase.pk).update(closes=datetime(2021, 1, 1, tzinfo=UTC))
     assert "is closed" in create(client, 9).json()["problems"][0]["message"]

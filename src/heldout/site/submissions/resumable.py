@@ -112,6 +112,8 @@ def create(
         Refused: It is too large or empty, or the person has too many unfinished ones.
     """
     mine = [one for one in _all(now) if one.user == by.pk and not one.submission]
+    if not length:
+        raise Refused([Problem("file", "it is empty")])
     if length > settings.HELDOUT.upload_limit:
         most = f"{settings.HELDOUT.upload_limit / 1e6:,.0f} MB"
         raise Refused([Problem("file", f"it is larger than {most}", "send a smaller one")])
@@ -165,15 +167,30 @@ def _read(path: Path) -> Upload:
 def look(upload: str, *, by: User, now: datetime) -> tuple[Upload, int]:
     """One's own upload, and how much of it has arrived.
 
+    What is there whole but was not handed in, for the site stopped before, is handed in now: who hears
+    that all has arrived sends nothing more.
+
     Raises:
         Gone: The bytes are not there any more.
+        Refused: It is whole, and may not be handed in any more.
     """
     found = find(upload, by=by, now=now)
     try:
-        return found, found.offset
+        offset = found.offset
     except Gone:  # Its bytes go, too, when another request hands them in.
         found = find(upload, by=by, now=now)
         return found, found.offset
+    if offset == found.length and not found.submission:
+        _hand_in_late(found, by=by, now=now)
+        found = find(upload, by=by, now=now)
+    return found, offset
+
+
+def _hand_in_late(upload: Upload, *, by: User, now: datetime) -> None:
+    """Unless another request writes or hands in: the last bytes may not have been checked yet."""
+    with suppress(Locked, OffsetMismatch, Gone), _locked(upload) as file:
+        if file.seek(0, os.SEEK_END) == upload.length:
+            finish(upload, by=by, now=now)
 
 
 def append(upload: Upload, body: BinaryIO, *, offset: int, checksum: str = "") -> int:
