@@ -5,12 +5,15 @@ from datetime import timedelta
 import pytest
 from django.contrib.auth.models import AnonymousUser
 from django.core.exceptions import PermissionDenied
+from django.db.models import F
 from django.utils import timezone
 
 from heldout.site.challenges import boards
+from heldout.site.challenges.models import Phase
 from heldout.site.challenges.services import edit_phase, publish, refresh_board
 from heldout.site.common.models import Job
 from heldout.site.submissions.boards import as_csv, as_json, leaderboard
+from heldout.site.submissions.models import Board, Submission
 from heldout.site.submissions.services import withdraw
 from heldout.site.worker import drain
 
@@ -128,6 +131,23 @@ def test_the_etag_changes_with_a_score_and_with_what_is_revealed(
     edit_phase(phase=phase, by=organiser, now=timezone.now(), reveal=["score"])
     etags.append(leaderboard(phase=phase, viewer=ANYBODY).etag)
     assert len(set(etags)) == 3
+
+
+def test_a_version_that_is_counted_again_after_a_restore_has_another_etag(
+    scored, phase, participant
+):
+    """The backup is from before the score, and the next change counts the same version."""
+    scored(participant)
+    seen = leaderboard(phase=phase, viewer=ANYBODY)
+    Submission.objects.update(status="withdrawn")
+    Job.objects.filter(kind__in=["board", "ranges"]).delete()
+    Phase.objects.filter(pk=phase.pk).update(board_version=F("board_version") - 1)
+    Board.objects.filter(phase=phase).delete()
+    refresh_board(phase, now=timezone.now())
+    drain()
+    again = leaderboard(phase=phase, viewer=ANYBODY)
+    assert (again.version, again.rows) == (seen.version, ())
+    assert again.etag != seen.etag
 
 
 def test_organisers_and_others_never_share_an_etag(scored, challenge, participant, organiser):

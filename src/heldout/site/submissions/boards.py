@@ -21,8 +21,12 @@ from heldout.site.submissions.regimes import regime_of
 
 BOARD = Prepared(lambda: Board.objects.filter(phase=Given("phase")))
 VERSIONS = Prepared(
-    lambda: Board.objects.filter(phase=Given("phase")).values_list("version", "ranges_version")
+    lambda: Board.objects.filter(phase=Given("phase")).values_list(
+        "version", "ranges_version", "computed_at"
+    )
 )
+Versions = tuple[int, int, datetime | None]
+NO_BOARD: Versions = (0, 0, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,7 @@ class BoardState:
     phase: Phase
     version: int
     ranges_version: int
+    computed_at: datetime | None
     score: bool
     interval: bool
     subgroups: bool
@@ -107,7 +112,9 @@ class BoardState:
     def content(self) -> str:
         """Names what is shown, whether newer results are being counted in or not."""
         shown = "".join(str(int(flag)) for flag in self.sees)
-        return f"{self.phase.pk}-{self.version}-{self.ranges_version}-{shown}"
+        # A site that was restored counts versions again that had other content before.
+        at = self.computed_at.timestamp() if self.computed_at else 0
+        return f"{self.phase.pk}-{self.version}-{self.ranges_version}-{at:.6f}-{shown}"
 
     @property
     def etag(self) -> str:
@@ -147,11 +154,10 @@ def state(*, phase: Phase, viewer: Viewer) -> BoardState:
     Raises:
         PermissionDenied: The phase does not show its leaderboard to this viewer.
     """
-    versions = VERSIONS.first(phase=phase.pk) or (0, 0)
-    return _state(phase, viewer, versions)
+    return _state(phase, viewer, VERSIONS.first(phase=phase.pk) or NO_BOARD)
 
 
-def _state(phase: Phase, viewer: Viewer, versions: tuple[int, int]) -> BoardState:
+def _state(phase: Phase, viewer: Viewer, versions: Versions) -> BoardState:
     require(viewer, "challenges.view_board", phase)
     everything = viewer.has_perm("challenges.review", phase.challenge)
     score = everything or phase.reveals(Reveal.SCORE)
@@ -167,7 +173,8 @@ def leaderboard(*, phase: Phase, viewer: Viewer, now: datetime | None = None) ->
         PermissionDenied: The phase does not show it to this viewer.
     """
     board = BOARD.first(phase=phase.pk)
-    state = _state(phase, viewer, (board.version, board.ranges_version) if board else (0, 0))
+    made = (board.version, board.ranges_version, board.computed_at) if board else NO_BOARD
+    state = _state(phase, viewer, made)
     own = entrant_of(phase.challenge, viewer)
     regime, now = regime_of(phase), now or timezone.now()
     guarded = not state.everything and not regime.over(now)
