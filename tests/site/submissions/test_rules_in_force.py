@@ -8,9 +8,11 @@ from django.core.exceptions import PermissionDenied
 from django.test import Client
 from django.utils import timezone
 
-from heldout.site.challenges.models import Phase
+from heldout.site.challenges.access import entrant_of
+from heldout.site.challenges.models import Entrant, Phase
 from heldout.site.challenges.news import announce
 from heldout.site.challenges.services import publish, refresh_board
+from heldout.site.challenges.signals import entrants_merging
 from heldout.site.common.models import Job
 from heldout.site.common.problems import Refused
 from heldout.site.submissions.boards import as_csv, as_json, leaderboard
@@ -278,6 +280,19 @@ def test_a_ladder_moves_by_its_step_alone(rule, scored, participant, rival):
         values += told(phase, rival)
     # 31/60 is told as 0.5, 34/60 is no step more, 40/60 is 0.7 to the step, 59/60 is 1.
     assert values == pytest.approx([0.5, 0.5, 0.7, 0.7, 1.0])
+
+
+@pytest.mark.parametrize(("guard", "then"), [("ladder:step=0.1", 0.9), ("ladder", 54 / 60)])
+def test_a_team_that_has_merged_stays_on_the_higher_of_its_ladders(
+    guard, then, rule, scored, participant, rival
+):
+    phase = rule(f'guard = "{guard}"')
+    for who, right in ((participant, 54), (rival, 31)):
+        scored(who, right, phase=phase)
+    mine, other = (entrant_of(phase.challenge, who) for who in (participant, rival))
+    entrants_merging.send(Entrant, into=mine, gone=other, now=timezone.now())
+    later = scored(participant, 42, phase=phase)
+    assert later.told.value == pytest.approx(then)
 
 
 def others_right(made, first: int, last: int) -> bytes:

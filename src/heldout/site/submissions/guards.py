@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 from django.conf import settings
 from django.db import transaction
+from django.db.models import F
 
 from heldout.evaluation.data import Floats
 from heldout.evaluation.metric import AdditiveMetric
@@ -54,10 +55,7 @@ def forget(phase: Phase) -> None:
 
 
 def _tell(submission: Submission, regime: Regime, results: Results) -> Told:
-    earlier = Told.objects.filter(
-        submission__phase=submission.phase_id, submission__entrant=submission.entrant_id
-    )
-    before = earlier.select_related("best__evaluation").order_by("-id").first()
+    before = _before(submission, regime, results)
     case = _Case(submission, results.value(submission), before)
     told = Told(submission=submission, value=before.value if before else None)
     if before is not None:
@@ -66,6 +64,21 @@ def _tell(submission: Submission, regime: Regime, results: Results) -> Told:
         _GUARDS[regime.guard.kind](told, case, regime, results)
     told.save(force_insert=True)
     return told
+
+
+def _before(submission: Submission, regime: Regime, results: Results) -> Told | None:
+    """Where the entrant stands: a team that has merged stands on the higher of its ladders.
+
+    Of the budgets of a Thresholdout it has the smaller one.
+    """
+    earlier = Told.objects.filter(
+        submission__phase=submission.phase_id, submission__entrant=submission.entrant_id
+    ).select_related("best__evaluation")
+    value = F("value")
+    best = value.desc if results.primary.higher_is_better else value.asc
+    orders = {"ladder": best(nulls_last=True), "thresholdout": F("left").asc(nulls_last=True)}
+    order = orders.get(regime.guard.kind, F("id").desc())
+    return earlier.order_by(order, "-id").first()
 
 
 def _coarse(told: Told, case: _Case, regime: Regime, results: Results) -> None:
