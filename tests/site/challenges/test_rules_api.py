@@ -108,7 +108,9 @@ def test_winners_are_set_and_stay_hidden_until_they_are_published(
     assert call(participant, "get", "/winners")[0] == 404
     assert call(organiser, "put", "/winners", given)[1]["published_at"] is None
     assert call(participant, "get", "/winners")[0] == 404
-    assert call(organiser, "put", "/winners", given | {"published": True})[0] == 409
+    early = {"winners": [], "text": "Too early", "published": True}
+    assert call(organiser, "put", "/winners", early)[0] == 409
+    assert call(organiser, "get", "/winners")[1]["text"] == "Well done"
     challenge.phases.update(retired=True)
     assert call(organiser, "put", "/winners", given | {"published": True})[0] == 200
     won = Client().get(f"{BASE}/winners").json()["winners"]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from django.db import transaction
 from django.http import Http404, HttpRequest
 from django.utils import timezone
 from ninja import Router, Schema, Status
@@ -152,15 +153,16 @@ def set_winners(request: HttpRequest, slug: str, given: WinnersIn) -> WinnersOut
     """Say who wins which prize, and whether everybody sees it; for organisers."""
     (challenge, user), now = asked(request, slug), timezone.now()
     entrants = {name: pk for pk, name in challenge.entrants.values_list("pk", "name")}
-    winners.set_winners(
-        challenge=challenge,
-        winners={one.prize: entrants.get(one.entrant, 0) for one in given.winners},
-        text=given.text,
-        by=user,
-        now=now,
-    )
     show = winners.publish_winners if given.published else winners.hide_winners
-    show(challenge=challenge, by=user, now=now)
+    with transaction.atomic():
+        winners.set_winners(
+            challenge=challenge,
+            winners={one.prize: entrants.get(one.entrant, 0) for one in given.winners},
+            text=given.text,
+            by=user,
+            now=now,
+        )
+        show(challenge=challenge, by=user, now=now)
     return _winners(challenge)
 
 
