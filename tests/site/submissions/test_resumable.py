@@ -10,6 +10,8 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from heldout.site.accounts.models import Scope
+from heldout.site.accounts.services import create_token
 from heldout.site.submissions import resumable
 from heldout.site.submissions.models import Submission
 from heldout.site.worker import drain
@@ -100,6 +102,15 @@ def test_who_only_asks_how_much_has_arrived_has_handed_in_when_it_is_all(
     made = Submission.objects.get()
     assert {answer["Heldout-Submission"] for answer in answers} == {made.pk}
     assert made.sha256 == hashlib.sha256(content).hexdigest()
+
+
+def test_a_token_that_may_only_read_hands_nothing_in(participant, upload, content):
+    resumable.append(upload, io.BytesIO(content), offset=0)
+    _, secret = create_token(user=participant, name="eyes", scope=Scope.READ, now=timezone.now())
+    reader = Client(headers={"Authorization": f"Bearer {secret}"})
+    answer = reader.head(f"/api/v1/uploads/{upload.id}", headers=TUS)
+    assert (answer.status_code, answer["Upload-Offset"]) == (200, str(len(content)))
+    assert not Submission.objects.exists()
 
 
 def test_bytes_that_are_still_being_checked_are_not_handed_in(client, participant):

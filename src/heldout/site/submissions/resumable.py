@@ -164,11 +164,11 @@ def _read(path: Path) -> Upload:
         return decode(path.read_bytes(), Upload)
 
 
-def look(upload: str, *, by: User, now: datetime) -> tuple[Upload, int]:
+def look(upload: str, *, by: User, now: datetime, hand_in: bool) -> tuple[Upload, int]:
     """One's own upload, and how much of it has arrived.
 
-    What is there whole but was not handed in, for the site stopped before, is handed in now: who hears
-    that all has arrived sends nothing more.
+    `hand_in`: what is there whole but was not handed in, for the site stopped before, is handed in now:
+    who hears that all has arrived sends nothing more.
 
     Raises:
         Gone: The bytes are not there any more.
@@ -180,7 +180,7 @@ def look(upload: str, *, by: User, now: datetime) -> tuple[Upload, int]:
     except Gone:  # Its bytes go, too, when another request hands them in.
         found = find(upload, by=by, now=now)
         return found, found.offset
-    if offset == found.length and not found.submission:
+    if hand_in and offset == found.length and not found.submission:
         _hand_in_late(found, by=by, now=now)
         found = find(upload, by=by, now=now)
     return found, offset
