@@ -7,7 +7,6 @@ from typing import cast
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -162,18 +161,17 @@ def name_winners(request: HttpRequest, slug: str) -> HttpResponse:
     if form.is_valid():
         now, wish = timezone.now(), request.POST.get("wish", "save")
         try:
-            with transaction.atomic():
-                winners.set_winners(
-                    challenge=challenge,
-                    winners=form.winners(),
-                    text=form.cleaned_data["text"],
-                    by=user,
-                    now=now,
-                )
-                if wish == "publish":
-                    winners.publish_winners(challenge=challenge, by=user, now=now)
-                elif wish == "hide":
-                    winners.hide_winners(challenge=challenge, by=user, now=now)
+            winners.set_winners(
+                challenge=challenge,
+                winners=form.winners(),
+                text=form.cleaned_data["text"],
+                by=user,
+                now=now,
+            )
+            if wish == "publish":
+                winners.publish_winners(challenge=challenge, by=user, now=now)
+            elif wish == "hide":
+                winners.hide_winners(challenge=challenge, by=user, now=now)
         except BadInput as error:
             for problem in error.problems:
                 form.add_error(None, f"{problem.message}; {problem.remedy}".strip("; "))
