@@ -148,6 +148,21 @@ def test_a_retried_upload_with_the_same_key_is_the_same_submission(api, particip
     assert len(ids) == Submission.objects.count() == 1
 
 
+def test_a_key_that_is_too_long_is_refused_and_not_cut_to_that_of_another(
+    api, participant, predictions
+):
+    client = api(participant)
+    for end in "ab":
+        key = {"Idempotency-Key": "k" * 100 + end}
+        answer = client.post(SUBMIT, upload(predictions(9)), headers=key)
+        assert (answer.status_code, Submission.objects.count()) == (422, 0)
+        assert answer.json()["problems"][0]["message"]
+        assert (
+            client.post(f"{SUBMIT.removesuffix('submissions')}uploads", headers=key).status_code
+            == 422
+        )
+
+
 def test_a_used_up_limit_says_when_to_come_again(api, participant, predictions, phase):
     type(phase).objects.update(per_day=1)
     client = api(participant)

@@ -179,7 +179,7 @@ def submit(
     phase: str,
     file: File[UploadedFile],
     note: Form[str] = "",
-    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=100)] = "",
 ) -> Status[SubmissionOut]:
     """Hand in a predictions file. A retry with the same `Idempotency-Key` is the same submission."""
     user, now = caller(request), timezone.now()
@@ -190,7 +190,7 @@ def submit(
         upload=stream(file),
         filename=file.name or "",
         note=note,
-        idempotency_key=idempotency_key[:100],
+        idempotency_key=idempotency_key,
         now=now,
     )
     if submission.evaluation_id is None:

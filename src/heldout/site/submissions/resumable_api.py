@@ -92,7 +92,7 @@ def begin_upload(
     phase: str,
     upload_length: Annotated[str, Header(alias="Upload-Length")] = "",
     upload_metadata: Annotated[str, Header(alias="Upload-Metadata")] = "",
-    idempotency_key: Annotated[str, Header(alias="Idempotency-Key")] = "",
+    idempotency_key: Annotated[str, Header(alias="Idempotency-Key", max_length=100)] = "",
     tus_resumable: Version = "",
 ) -> HttpResponse:
     """Begin a resumable upload of predictions; `Upload-Metadata` has `filename` and perhaps `note`."""
@@ -102,7 +102,7 @@ def begin_upload(
         phase=phase,
         length=upload_length,
         metadata=upload_metadata,
-        key=idempotency_key[:100],
+        key=idempotency_key,
         tus_resumable=tus_resumable,
     )
 
