@@ -260,6 +260,29 @@ def test_a_large_file_goes_on_where_it_broke_off(tmp_path, monkeypatch):
     assert len(pauses) == 3
 
 
+def test_what_arrived_whole_too_late_is_refused_in_the_sites_words(tmp_path, monkeypatch):
+    """An answer to HEAD has no words of its own."""
+    monkeypatch.setattr(client_module, "PIECE", 1000)
+    path = tmp_path / "p.csv"
+    path.write_bytes(b"x" * 1500)
+    closed = {"problems": [{"place": "phase", "message": "the phase dev is closed"}]}
+    sent = []
+
+    def site(request):
+        if request.method == "POST":
+            address = "https://site.example/api/v1/uploads/u"
+            return httpx.Response(201, headers={"Location": address})
+        if request.method == "HEAD":
+            return httpx.Response(409)
+        sent.append((request.headers["Upload-Offset"], request.read()))
+        return httpx.Response(409, json=closed)
+
+    client = Client("https://site.example", "t", transport=httpx.MockTransport(site))
+    with pytest.raises(Refused, match="the phase dev is closed"):
+        client.submit("digits", phase="test", file=path)
+    assert sent == [("1500", b"")]
+
+
 def test_a_download_tells_how_far_it_is(tmp_path):
     content = b"x" * 3_000_000
     file = File("t.parquet", len(content), hashlib.sha256(content).hexdigest())

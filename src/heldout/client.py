@@ -14,6 +14,7 @@ from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 from urllib.parse import quote
@@ -345,10 +346,17 @@ class Client:
 
     def _send_piece(self, address: str, stream: BinaryIO, size: int) -> httpx.Response:
         """Send the bytes the site has not got yet, asking it first where they begin."""
-        state = self._request("HEAD", address, headers=TUS)
-        if "Heldout-Submission" in state.headers:
-            return state
-        offset = int(state.headers["Upload-Offset"])
+        try:
+            state = self._request("HEAD", address, headers=TUS)
+        except Refused as refusal:
+            if refusal.status != HTTPStatus.CONFLICT:
+                raise
+            # All has arrived, and may not be handed in any more: a refusal of no more bytes says why.
+            offset = size
+        else:
+            if "Heldout-Submission" in state.headers:
+                return state
+            offset = int(state.headers["Upload-Offset"])
         stream.seek(offset)
         piece = stream.read(min(PIECE, size - offset))
         headers = {
