@@ -54,9 +54,8 @@ def prepared(ready, tmp_path):
     return shutil.copytree(ready, tmp_path / "site")
 
 
-def test_a_new_folder_guards_what_is_secret(folder):
-    assert in_a_process(folder).returncode == 0
-    modes = {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
+def test_a_new_folder_guards_what_is_secret(ready):
+    modes = {path.name: path.stat().st_mode & 0o777 for path in ready.iterdir()}
     assert modes["secret"] == 0o600
     assert {modes[name] for name in ("answers", "submissions", "backups")} == {0o700}
     assert modes["files"] == 0o755
