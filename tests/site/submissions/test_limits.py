@@ -61,6 +61,32 @@ def test_a_day_ends_at_midnight_in_the_challenges_timezone(limit, hand_in, parti
     hand_in(participant, now=EVENING + timedelta(minutes=31))
 
 
+@pytest.mark.parametrize(
+    ("last", "first"),
+    [
+        # The day of 23 hours, of which the last is over at 22:00 UTC, and that of 25 hours.
+        (datetime(2027, 3, 28, 21, 59, tzinfo=UTC), datetime(2027, 3, 27, 23, 0, tzinfo=UTC)),
+        (datetime(2027, 10, 31, 22, 59, tzinfo=UTC), datetime(2027, 10, 30, 22, 0, tzinfo=UTC)),
+    ],
+    ids=["spring", "autumn"],
+)
+def test_a_day_on_which_clocks_change_has_one_limit(
+    limit, hand_in, participant, phase, first, last
+):
+    limit(per_day=2, per_week=3)
+    minute = timedelta(minutes=1)
+    hand_in(participant, now=first - minute)
+    for now in (first, last):
+        hand_in(participant, now=now)
+    phase.refresh_from_db()
+    entrant = entrant_of(phase.challenge, participant)
+    day, week = allowances(phase=phase, entrant=entrant, user=participant, now=last)
+    assert (day.left, week.left) == (0, 0)
+    # Both fall on a Sunday.
+    assert day.resets == week.resets == last + minute
+    hand_in(participant, now=last + minute)
+
+
 def test_a_week_begins_on_monday(limit, hand_in, participant):
     limit(per_week=1)
     sunday = EVENING
