@@ -70,6 +70,7 @@ def test_the_demo_ranks_five_fitted_baselines_and_a_second_run_changes_nothing(
 
     second = run_demo(heldout_command, folder)
     assert "is there already" in second.stderr
+    assert "site --sign-in organiser@demo.invalid" in second.stderr
     assert "trained" not in second.stderr
     assert [line.split()[2] for line in second.stdout.splitlines()[1:]] == [
         row["entrant"] for row in rows

@@ -82,7 +82,9 @@ def demo(
     board = local_board(published, find_phase(published, None))
     print_json(board) if json else print_board(board)
     say(f"{folder / HOMES} has planted faults: heldout leaks {folder / HOMES}")
-    if not no_serve:
+    if no_serve:
+        say(f"look at it in a browser: heldout serve {site} --sign-in {ORGANISER}")
+    else:
         _serve(site, host=host, port=port)
 
 
