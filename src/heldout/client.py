@@ -320,7 +320,7 @@ class Client:
         if file.stat().st_size > PIECE:
             return self._submit_in_pieces(base, file, note, headers, progress)
         path = f"{base}/submissions"
-        answer = self._upload(path, file, data={"note": note}, headers=headers)
+        answer = self._upload(path, file, headers, note=note)
         progress(file.stat().st_size)
         return _read(answer, Submission)
 
@@ -346,17 +346,14 @@ class Client:
 
     def _send_piece(self, address: str, stream: BinaryIO, size: int) -> httpx.Response:
         """Send the bytes the site has not got yet, asking it first where they begin."""
-        try:
-            state = self._request("HEAD", address, headers=TUS)
-        except Refused as refusal:
-            if refusal.status != HTTPStatus.CONFLICT:
-                raise
-            # All has arrived, and may not be handed in any more: a refusal of no more bytes says why.
-            offset = size
-        else:
-            if "Heldout-Submission" in state.headers:
-                return state
-            offset = int(state.headers["Upload-Offset"])
+        state = self._http.head(address, headers=TUS)
+        if "Heldout-Submission" in state.headers:
+            return state
+        # All has arrived, but too late: a refusal of no more bytes has words, unlike this one.
+        whole = state.status_code == HTTPStatus.CONFLICT
+        if not (state.is_success or whole):
+            raise _refusal(state)
+        offset = size if whole else int(state.headers["Upload-Offset"])
         stream.seek(offset)
         piece = stream.read(min(PIECE, size - offset))
         headers = {
@@ -472,17 +469,12 @@ class Client:
         return _read(self._repeat(lambda: self._request("GET", path)), kind)
 
     def _upload(
-        self,
-        path: str,
-        file: Path,
-        *,
-        data: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
+        self, path: str, file: Path, headers: dict[str, str] | None = None, **data: str
     ) -> httpx.Response:
         def send() -> httpx.Response:
             with file.open("rb") as stream:
                 files = {"file": (file.name, stream, "application/octet-stream")}
-                return self._request("POST", path, files=files, data=data or {}, headers=headers)
+                return self._request("POST", path, files=files, data=data, headers=headers)
 
         # Without a key the site could not tell a repeated upload from a second one.
         return self._repeat(send, retries=self._retries if headers else 0)

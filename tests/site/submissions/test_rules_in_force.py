@@ -222,7 +222,7 @@ def test_the_chosen_ones_count_and_the_best_of_all_while_none_is(rule, scored, p
     choose(submission=low, by=participant, chosen=True, now=timezone.now())
     drain()
     assert seen(phase, rival)[0].value == pytest.approx(20 / 60)
-    with pytest.raises(Refused, match="1 are chosen already"):
+    with pytest.raises(Refused, match="one is chosen already"):
         choose(submission=high, by=participant, chosen=True, now=timezone.now())
     choose(submission=low, by=participant, chosen=False, now=timezone.now())
     choose(submission=high, by=participant, chosen=True, now=timezone.now())

@@ -335,7 +335,8 @@ def choose(*, submission: Submission, by: User, chosen: bool, now: datetime) -> 
         if submission.status != Status.SCORED:
             problems.add("status", "only what is scored can be chosen")
         if chosen and others.count() >= rule.keep:
-            problems.add("final", f"{rule.keep} are chosen already", "take one of them back first")
+            are = "one is" if rule.keep == 1 else f"{rule.keep} are"
+            problems.add("final", f"{are} chosen already", "take one back first")
         if problems.found:
             raise Refused(problems.found)
         Submission.objects.filter(pk=submission.pk).update(chosen=chosen)
