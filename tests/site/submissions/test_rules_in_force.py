@@ -289,10 +289,14 @@ def test_a_team_that_has_merged_stays_on_the_higher_of_its_ladders(
     phase = rule(f'guard = "{guard}"')
     for who, right in ((participant, 54), (rival, 31)):
         scored(who, right, phase=phase)
-    mine, other = (entrant_of(phase.challenge, who) for who in (participant, rival))
-    entrants_merging.send(Entrant, into=mine, gone=other, now=timezone.now())
+    merge(phase, participant, rival)
     later = scored(participant, 42, phase=phase)
     assert later.told.value == pytest.approx(then)
+
+
+def merge(phase, one, other) -> None:
+    into, gone = (entrant_of(phase.challenge, who) for who in (one, other))
+    entrants_merging.send(Entrant, into=into, gone=gone, now=timezone.now())
 
 
 def others_right(made, first: int, last: int) -> bytes:
@@ -369,6 +373,18 @@ def test_thresholdout_spends_its_budget_on_gaps_and_then_tells_nothing(rule, sco
     private = first.submission.evaluation.private["scores"][0]["value"]
     assert first.value == pytest.approx(private, abs=0.001)
     assert second.value is None
+
+
+def test_a_team_that_has_merged_has_the_smaller_budget_left(rule, scored, participant, rival):
+    phase = rule(
+        "public_share = 0.5", 'guard = "thresholdout:threshold=0.000001,noise=0.000001,budget=2"'
+    )
+    for who, right in ((participant, 21), (participant, 41), (rival, 23)):
+        scored(who, right, phase=phase)
+    assert list(Told.objects.order_by("id").values_list("left", flat=True)) == [1, 0, 1]
+    merge(phase, participant, rival)
+    told = scored(participant, 43, phase=phase).told
+    assert (told.left, told.value) == (0, None)
 
 
 def test_delayed_scores_are_told_at_the_next_midnight(rule, scored, participant, rival):

@@ -1,11 +1,8 @@
-import io
 import re
-from datetime import timedelta
 from html import unescape
 
 import pytest
 from django.urls import reverse
-from django.utils import timezone
 
 from heldout.site.challenges.models import Challenge, Phase
 from heldout.site.common.models import Job, JobState
@@ -13,17 +10,10 @@ from heldout.site.submissions import views
 from heldout.site.submissions.models import Board, Status, Submission
 
 BOARD = "/challenges/cats/leaderboard/"
-SUBMIT = "/challenges/cats/submit/"
 
 
 def text(answer):
     return re.sub(r"[ \n]+", " ", answer.content.decode())
-
-
-def upload(content=b"example_id,prediction\n", name="predictions.csv"):
-    file = io.BytesIO(content)
-    file.name = name
-    return file
 
 
 def detail(submission):
@@ -127,66 +117,6 @@ def test_a_leaderboard_that_is_being_counted_says_so_and_asks_again(
     assert "Newer results are being counted in." in text(answer)
     assert "hx-get" in text(answer)
     assert not answer.has_header("ETag")
-
-
-def test_a_file_is_handed_in_and_its_page_follows_it(signed_in, participant, predictions):
-    client = signed_in(participant)
-    given = {"phase": "dev", "file": upload(predictions(40)), "note": "first", "key": "k1"}
-    answer = client.post(SUBMIT, given, follow=True)
-    html = text(answer)
-    assert "was handed in and is safe" in html
-    assert "hx-trigger" in html
-    assert Submission.objects.get().note == "first"
-
-
-def test_the_same_form_sent_twice_is_one_submission(signed_in, participant, predictions):
-    client = signed_in(participant)
-    for _ in range(2):
-        given = {"phase": "dev", "file": upload(predictions(40)), "note": "", "key": "k1"}
-        assert client.post(SUBMIT, given).status_code == 302
-    assert Submission.objects.count() == 1
-
-
-def test_everything_that_stands_in_the_way_is_told_at_once(signed_in, outsider, challenge):
-    given = {"phase": "past", "file": upload(name="table.xlsx"), "note": ""}
-    answer = signed_in(outsider).post(SUBMIT, given)
-    assert answer.status_code == 422
-    assert {problem["place"] for problem in answer.context["problems"]} == {
-        "phase",
-        "terms",
-        "file",
-    }
-    assert not Submission.objects.exists()
-
-
-def test_an_empty_file_is_refused_in_the_services_words(signed_in, participant):
-    answer = signed_in(participant).post(SUBMIT, {"phase": "dev", "file": upload(b"")})
-    assert answer.status_code == 422
-    assert "it is empty" in text(answer).lower()
-
-
-def test_the_form_tells_what_is_left_and_what_the_file_looks_like(signed_in, participant):
-    html = text(signed_in(participant).get(SUBMIT))
-    assert "<strong>20</strong> of 20" in html
-    assert "example_id, prediction" in html
-
-
-def test_the_form_tells_the_command_that_submits_the_same(client, challenge):
-    assert "heldout submit cats FILE --phase dev<" in text(client.get(SUBMIT))
-
-
-def test_no_command_is_told_while_no_phase_is_open(client, challenge):
-    now = timezone.now()
-    challenge.phases.update(opens=now - timedelta(days=2), closes=now - timedelta(days=1))
-    html = text(client.get(SUBMIT))
-    assert "No phase is open" in html
-    assert "heldout submit" not in html
-
-
-def test_an_anonymous_upload_is_not_taken_in(client, challenge):
-    answer = client.post(SUBMIT, {"phase": "dev", "file": upload()})
-    assert "Sign in to submit" in text(answer)
-    assert not Submission.objects.exists()
 
 
 def test_the_list_asks_again_only_while_something_is_unfinished(

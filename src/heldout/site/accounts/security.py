@@ -59,6 +59,12 @@ class Session(APIKeyCookie):
         return request.user if isinstance(request.user, User) else None
 
 
+def may(request: HttpRequest, scope: Scope) -> bool:
+    """Whether what this caller came with includes the scope; a session may do all its owner may."""
+    token = getattr(request, "api_token", None)
+    return token is None or Scope(token.scope).includes(scope)
+
+
 def caller(request: HttpRequest) -> User:
     """Who asks, where nobody unknown may."""
     return request.auth  # type: ignore[attr-defined, no-any-return]

@@ -100,8 +100,11 @@ def allowances(
     *, phase: Phase, entrant: Entrant | None, user: User, now: datetime
 ) -> list[Allowance]:
     """What the person may still hand in, the limit that is nearest to its end per period."""
-    who = holders(entrant, user) if entrant else persons(phase.challenge_id, user)
-    return _allowances(phase, _used(phase, who), now)
+    return _allowances(phase, _used(phase, _who(phase, entrant, user)), now)
+
+
+def _who(phase: Phase, entrant: Entrant | None, user: User) -> list[str]:
+    return holders(entrant, user) if entrant else persons(phase.challenge_id, user)
 
 
 def _used(phase: Phase, who: list[str]) -> dict[str, int]:
@@ -129,9 +132,9 @@ def _allowances(phase: Phase, used: dict[str, int], now: datetime) -> list[Allow
     ]
 
 
-def used_up(*, phase: Phase, entrant: Entrant, user: User, now: datetime) -> list[Problem]:
+def used_up(*, phase: Phase, entrant: Entrant | None, user: User, now: datetime) -> list[Problem]:
     """The limits that let nothing more in; only `take` counts."""
-    used = _used(phase, holders(entrant, user))
+    used = _used(phase, _who(phase, entrant, user))
     full = {one.period for one in _allowances(phase, used, now) if not one.left}
     found = [_used_up(limit, phase) for limit in _limits(phase, now) if limit.period in full]
     quota = _refused_quota(phase, now)

@@ -18,7 +18,7 @@ from ninja.errors import HttpError
 from ninja.params.functions import Header
 
 from heldout.site.accounts.models import Scope
-from heldout.site.accounts.security import ANYBODY, TAKING_PART, caller
+from heldout.site.accounts.security import ANYBODY, TAKING_PART, caller, may
 from heldout.site.challenges.lookup import find_phase_of
 from heldout.site.common.schemas import REFUSED
 from heldout.site.submissions import resumable
@@ -156,13 +156,8 @@ def get_upload(request: HttpRequest, upload: str, tus_resumable: Version = "") -
 
 @_speaks_tus
 def _look(request: HttpRequest, upload: str) -> HttpResponse:
-    token = getattr(request, "api_token", None)
-    found, offset = resumable.look(
-        upload,
-        by=caller(request),
-        now=timezone.now(),
-        hand_in=token is None or Scope(token.scope).includes(Scope.SUBMIT),
-    )
+    hand_in = may(request, Scope.SUBMIT)
+    found, offset = resumable.look(upload, by=caller(request), now=timezone.now(), hand_in=hand_in)
     return _state(found, offset, 200, found.submission)
 
 

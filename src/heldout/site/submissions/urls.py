@@ -2,7 +2,14 @@ from __future__ import annotations
 
 from django.urls import path
 
-from heldout.site.submissions import activity_views, comparison, errors, organising, views
+from heldout.site.submissions import (
+    activity_views,
+    comparison,
+    errors,
+    organising,
+    submitting,
+    views,
+)
 
 app_name = "submissions"
 _organise = "challenges/<slug:slug>/organise/"
@@ -21,7 +28,7 @@ urlpatterns = [
         name="lead-chart",
     ),
     path("challenges/<slug:slug>/compare/", comparison.compare, name="compare"),
-    path("challenges/<slug:slug>/submit/", views.submit, name="submit"),
+    path("challenges/<slug:slug>/submit/", submitting.submit, name="submit"),
     path("challenges/<slug:slug>/submissions/", views.mine, name="mine"),
     path(f"{_organise}submissions/", views.everybodys, name="everybodys"),
     path(f"{_organise}statistics/", activity_views.page, name="activity"),

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import zlib
 from collections.abc import Sequence
 from datetime import datetime
@@ -23,7 +22,6 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_http_methods, require_safe
 
 from heldout import __version__
-from heldout.datasets.tasks import TASKS
 from heldout.errors import BadInput
 from heldout.evaluation.details import Details
 from heldout.site.accounts.models import User
@@ -41,16 +39,15 @@ from heldout.site.challenges.frames import (
 from heldout.site.challenges.lookup import find_challenge, read_phases
 from heldout.site.challenges.measures import Measure
 from heldout.site.challenges.models import Challenge, Entrant, PhaseStatus, Reveal
-from heldout.site.challenges.services import entrant_of, has_accepted_terms
+from heldout.site.challenges.services import entrant_of
 from heldout.site.common import formatting
 from heldout.site.common.drawing import Plot
-from heldout.site.common.problems import in_sentences, refusal
+from heldout.site.common.problems import in_sentences
 from heldout.site.common.rendered import lately, rendered
 from heldout.site.submissions import analysis, boards, pages, reports, services
 from heldout.site.submissions.boards import BoardState, BoardView
-from heldout.site.submissions.forms import FilterForm, SubmitForm
+from heldout.site.submissions.forms import FilterForm
 from heldout.site.submissions.leads import lead_view
-from heldout.site.submissions.limits import allowances
 from heldout.site.submissions.models import Status, Submission
 from heldout.site.submissions.plots import group_plot, leaderboard_plot
 from heldout.site.submissions.regimes import regime_of
@@ -276,78 +273,6 @@ def _board_context(request: HttpRequest, challenge: Challenge, board: BoardView)
         "comparable": board.shows_intervals and not board.guard and len(board.rows) > 1,
         "lead": lead_view(board, options[0]) if options and not board.guard else None,
     }
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-def submit(request: HttpRequest, slug: str) -> HttpResponse:
-    challenge = find_challenge(slug, request.user)
-    if request.method == "POST" and isinstance(request.user, User):
-        return _take_in(request, challenge, request.user)
-    return _show_submit(request, challenge, None, ())
-
-
-def _open(challenge: Challenge) -> list[PhaseView]:
-    views = phase_views(challenge, timezone.now())
-    return [view for view in views if view.status == PhaseStatus.OPEN]
-
-
-def _show_submit(
-    request: HttpRequest, challenge: Challenge, form: SubmitForm | None, problems: Any
-) -> HttpResponse:
-    phases = _open(challenge)
-    definition = challenge.revision.definition
-    classes = definition["challenge"].get("classes", [])
-    context = frame(request, challenge, "submit") | {
-        "open_phases": phases,
-        "accepted": has_accepted_terms(challenge, request.user),
-        "form": form or SubmitForm(phases=phases, initial={"key": secrets.token_urlsafe(16)}),
-        "problems": problems,
-        "allowances": _allowances(request, challenge, phases),
-        "task": TASKS.get(challenge.task),
-        "suffixes": services.SUFFIXES,
-        "classes": classes,
-        "id_column": definition["data"].get("id", "example_id"),
-        "missing_is_wrong": definition["data"].get("missing") == "wrong",
-    }
-    refused = bool(problems) or (form is not None and bool(form.errors))
-    return render(request, "submissions/submit.html", context, status=422 if refused else 200)
-
-
-def _allowances(
-    request: HttpRequest, challenge: Challenge, phases: list[PhaseView]
-) -> list[tuple[PhaseView, Any]]:
-    user = request.user
-    if not isinstance(user, User):
-        return []
-    entrant, now = entrant_of(challenge, user), timezone.now()
-    return [
-        (view, allowances(phase=view.phase, entrant=entrant, user=user, now=now)) for view in phases
-    ]
-
-
-def _take_in(request: HttpRequest, challenge: Challenge, user: User) -> HttpResponse:
-    # Closed phases are among the choices, so that the service says why they take nothing.
-    views = phase_views(challenge, timezone.now())
-    form = SubmitForm(request.POST, request.FILES, phases=views)
-    if not form.is_valid():
-        return _show_submit(request, challenge, form, ())
-    given = form.cleaned_data
-    phase = next(view.phase for view in views if view.key == given["phase"])
-    now = timezone.now()
-    try:
-        submission = services.submit_as_oneself(
-            phase=phase,
-            by=user,
-            upload=given["file"].file,
-            filename=given["file"].name,
-            note=given["note"],
-            idempotency_key=given["key"],
-            now=now,
-        )
-    except BadInput as error:
-        return _show_submit(request, challenge, form, refusal(error))
-    messages.success(request, f"{submission.filename} was handed in and is safe.")
-    return redirect("submissions:detail", submission.pk)
 
 
 @login_required
